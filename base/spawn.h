@@ -1,0 +1,34 @@
+/* Running other people's programs (notifiers, hooks) within bounds: design §7.
+ *
+ * The child gets: our input on stdin, pipes on stdout and stderr, no other descriptor, an environment of exactly
+ * PATH=/usr/sbin:/usr/bin:/sbin:/bin, LANG=C.UTF-8 and what the job adds, its own process group, "/" as its folder.
+ * At the deadline it gets TERM, 5 s later KILL (the whole group). posix_spawn, never fork.
+ */
+#pragma once
+#include "base/bytes.h"
+
+#define SPAWN_OUTPUT_MAX (64u * 1024u)
+#define SPAWN_GRACE_MS   5000
+
+struct spawn_job {
+        const char *path;               /* absolute; checked with file_check_program() before every run */
+        const char *const *argv;        /* NULL-ended, argv[0] included */
+        const char *const *environment; /* NULL-ended "NAME=value" added to the clean one, or NULL */
+        struct span input;              /* may lie in locked memory: it is written straight to the pipe */
+        int64_t timeout_ms;             /* > 0 */
+        /* Called for each whole line of stdout as it comes (without newline); NULL if not wanted. */
+        void (*on_line)(void *context, struct span line);
+        void *context;
+};
+
+struct spawn_result {
+        int exit_code;      /* 0–255, or 128+signal */
+        bool timed_out;     /* killed at its deadline */
+        bool output_capped; /* printed more than SPAWN_OUTPUT_MAX on stdout or stderr, and was killed for it */
+        struct bytes out, err;
+};
+
+/* Runs the job to its end. Errors: ERR_UNSAFE_PROGRAM, ERR_NO_ENTRY, ERR_IO (could not be started).
+ * A program that ran, however badly, is OK: look at ret. */
+MUST_CHECK enum err spawn_run(const struct spawn_job *job, struct spawn_result *ret);
+void spawn_result_done(struct spawn_result *r); /* wipes out and err before freeing */
