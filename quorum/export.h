@@ -1,0 +1,37 @@
+/* Exports: the log as JSONL, its checkpoint, and (of a vault) the sealed shares and ciphertexts, in one
+ * self-verifying file.
+ *
+ *   LINE\n … \n CHECKPOINT \n {"sha256":…,"blob":…}\n …          (docs/protocol.md, Export) */
+#pragma once
+#include "quorum/checkpoint.h"
+#include "quorum/ledger.h"
+
+struct export_verdict {
+        uint64_t entries;   /* that hold */
+        uint64_t first_bad; /* the entry (or, behind the log, the blob line) where it stopped */
+        struct hash installation, root;
+        bool is_anchored; /* a checkpoint with a good signature covers the whole log */
+        uint64_t blobs;
+};
+
+/* Verifies a whole export held in memory. genesis: the pin, or NULL (then ret->installation is what the file itself
+ * claims). want_blobs: a vault export must carry exactly the blobs of every current, pending and sealed version.
+ * known_size/known_root: a later head known from elsewhere, 0/NULL when none: a shorter log is then an error.
+ * progress may be NULL. ret_ledger may be NULL; else the folded state is handed over.
+ * on_blob may be NULL; called for each blob whose hash holds.
+ * Errors: ERR_CORRUPT_LOG (9), ERR_BAD_LOG (4), ERR_UPGRADE (1), with the entry in the reason; ret is filled in as
+ * far as it came. */
+struct export_job {
+        const struct hash *genesis;
+        bool want_blobs;
+        uint64_t known_size;
+        const struct hash *known_root;
+        void (*progress)(void *context, uint64_t entries);
+        void (*on_blob)(void *context, const struct hash *sha256, struct span blob);
+        void *context;
+};
+MUST_CHECK enum err export_verify(struct span file, const struct export_job *job, struct export_verdict *ret,
+                                  struct ledger **ret_ledger);
+/* The ids of blobs that a vault export carries now, ascending, each once. ret: hashes appended, 32 bytes each. */
+void export_blob_list(const struct ledger *l, struct bytes *ret);
+void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret);
