@@ -32,7 +32,8 @@ struct bytes {
 #define CLEANUP_BYTES __attribute__((cleanup(bytes_done)))
 
 void bytes_done(struct bytes *b);
-void bytes_clear(struct bytes *b); /* keeps the room */
+void bytes_clear(struct bytes *b);                /* keeps the room */
+void bytes_reserve(struct bytes *b, size_t more); /* room for `more` bytes and the NUL, so that p stays in place */
 void bytes_add(struct bytes *b, const void *p, size_t n);
 void bytes_add_span(struct bytes *b, struct span s);
 void bytes_add_text(struct bytes *b, const char *text);

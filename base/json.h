@@ -15,9 +15,12 @@
  * valid UTF-8 without NUL. ret is to be json_decref()ed. Errors: ERR_BAD_STATEMENT with the reason. */
 MUST_CHECK enum err json_read(struct span text, unsigned max_depth, json_t **ret);
 
+#define JSON_FIELDS_MAX 32u /* different keys that one parser reads of an object */
+
 struct json_fields {
         json_t *object;
-        size_t taken;
+        const char *taken[JSON_FIELDS_MAX];
+        size_t n_taken;
         enum err error;
 };
 

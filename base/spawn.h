@@ -16,7 +16,9 @@ struct spawn_job {
         const char *const *environment; /* NULL-ended "NAME=value" added to the clean one, or NULL */
         struct span input;              /* may lie in locked memory: it is written straight to the pipe */
         int64_t timeout_ms;             /* > 0 */
-        /* Called for each whole line of stdout as it comes (without newline); NULL if not wanted. */
+        int64_t grace_ms;               /* between TERM and KILL; 0 means SPAWN_GRACE_MS */
+        /* Called for each whole line of stdout as it comes (without newline), and for an unended last line of a
+         * program that exited by itself; NULL if not wanted. */
         void (*on_line)(void *context, struct span line);
         void *context;
 };

@@ -26,13 +26,13 @@ MUST_CHECK enum err yaml_read(struct span text, struct yaml_node **ret);
 void yaml_free(struct yaml_node *n);
 /* A map's child, marked as taken; NULL when absent. */
 struct yaml_node *yaml_get(struct yaml_node *map, const char *key);
-/* The first child that nobody took, anywhere below n; NULL when none. */
+/* The first map child that nobody took, anywhere below n (a list's items count as taken); NULL when none. */
 const struct yaml_node *yaml_untaken(const struct yaml_node *n);
-/* Keeps "line L, column C: …" as the reason and returns e. */
+/* Keeps "line L, column C: …" as the reason and returns e. A map child that nobody took is shown where its key is. */
 enum err yaml_because(enum err e, const struct yaml_node *where, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* Typed reads; each says line and column on error. Errors: the `e` that the caller names. `true`/`false`; integers
- * without sign or leading zero; durations. */
+/* Typed reads; n may be NULL ("missing"); each says line and column on error. Errors: the `e` that the caller names.
+ * `true`/`false`; integers without sign or leading zero; durations. */
 MUST_CHECK enum err yaml_text(const struct yaml_node *n, enum err e, size_t min, size_t max, const char **ret);
 MUST_CHECK enum err yaml_bool(const struct yaml_node *n, enum err e, bool *ret);
 MUST_CHECK enum err yaml_int(const struct yaml_node *n, enum err e, int64_t min, int64_t max, int64_t *ret);
