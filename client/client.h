@@ -2,6 +2,7 @@
 #pragma once
 #include "client/http.h"
 #include "client/replica.h"
+#include "quorum/envelope.h"
 
 struct client;
 
