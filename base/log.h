@@ -11,8 +11,14 @@ struct log_field {
         int64_t number;
 };
 
-#define F_TEXT(name, text) ((struct log_field){(name), (text) ? (text) : "", 0})
-#define F_INT(name, value) ((struct log_field){(name), NULL, (int64_t)(value)})
+static inline struct log_field F_TEXT(const char *name, const char *text) {
+        return (struct log_field){name, text ? text : "", 0};
+}
+
+static inline struct log_field
+F_INT(const char *name, int64_t value) {
+        return (struct log_field){name, NULL, value};
+}
 
 /* log_event(LOG_LEVEL_NOTICE, "request.opened", F_TEXT("id", id), F_INT("n", n));  events are noun.past_verb. */
 #define log_event(level, event, ...)                                                                                 \

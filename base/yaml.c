@@ -3,12 +3,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-void yaml_free(struct yaml_node *n)
+void yaml_tree_free(struct yaml_node *n)
 {
         while (n) {
                 struct yaml_node *next = n->next;
 
-                yaml_free(n->child); /* depth is bounded by the reader */
+                yaml_tree_free(n->child); /* depth is bounded by the reader */
                 free(n->text);
                 free(n->key);
                 free(n);

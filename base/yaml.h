@@ -23,7 +23,12 @@ struct yaml_node {
 /* Errors: ERR_BAD_ROSTER with "line L, column C: …" as err_reason() (programs that read another file map the code).
  * Free ret with yaml_free(). */
 MUST_CHECK enum err yaml_read(struct span text, struct yaml_node **ret);
-void yaml_free(struct yaml_node *n);
+void yaml_tree_free(struct yaml_node *n);
+/* Only inline: a symbol of this name would take the place of libyaml's own. */
+static inline void yaml_free(struct yaml_node *n)
+{
+        yaml_tree_free(n);
+}
 /* A map's child, marked as taken; NULL when absent. */
 struct yaml_node *yaml_get(struct yaml_node *map, const char *key);
 /* The first map child that nobody took, anywhere below n (a list's items count as taken); NULL when none. */

@@ -93,7 +93,7 @@ static enum err read_scalar(const yaml_event_t *event, struct yaml_node **ret)
         return OK;
 }
 
-/* Reads the next key, or finds the end of the map (*ret_key NULL). */
+/* Reads the next key, or finds the end of the map (*ret_key stays NULL). */
 static enum err read_key(struct reader *r, yaml_mark_t *ret_at, char **ret_key)
 {
         CLEANUP_EVENT yaml_event_t event;
@@ -103,24 +103,20 @@ static enum err read_key(struct reader *r, yaml_mark_t *ret_at, char **ret_key)
         if ((e = next_event(r, &event)) != OK)
                 return e;
         *ret_at = event.start_mark;
-        if (event.type == YAML_MAPPING_END_EVENT) {
-                *ret_key = NULL;
+        if (event.type == YAML_MAPPING_END_EVENT)
                 return OK;
-        }
         if (event.type == YAML_ALIAS_EVENT)
                 return refuse_at(event.start_mark, "aliases are not allowed");
         if (event.type != YAML_SCALAR_EVENT)
                 return refuse_at(event.start_mark, "a key must be a text");
         if ((e = read_value(r, &event, 0, &scalar)) != OK)
                 return e;
-        *ret_key = scalar->text;
-        scalar->text = NULL;
-        yaml_free(scalar);
-        if (strcmp(*ret_key, "<<") == 0) {
-                free(*ret_key);
-                return refuse_at(event.start_mark, "merge keys are not allowed");
-        }
-        return OK;
+        if (strcmp(scalar->text, "<<") == 0)
+                e = refuse_at(event.start_mark, "merge keys are not allowed");
+        else
+                *ret_key = mem_text(scalar->text);
+        yaml_tree_free(scalar);
+        return e;
 }
 
 static int by_key_and_place(const void *a, const void *b)
@@ -213,7 +209,7 @@ static enum err read_branch(struct reader *r, yaml_event_t *first, enum yaml_kin
         n = node_new(kind, first->start_mark);
         e = kind == YAML_MAP ? read_map(r, n, depth + 1) : read_list(r, n, depth + 1);
         if (e != OK) {
-                yaml_free(n);
+                yaml_tree_free(n);
                 return e;
         }
         *ret = n;
@@ -277,7 +273,7 @@ static enum err read_document(struct reader *r, struct yaml_node **ret)
                 return e;
         if ((e = expect(r, YAML_DOCUMENT_END_EVENT, "not YAML")) != OK ||
             (e = expect(r, YAML_STREAM_END_EVENT, "more than one document")) != OK) {
-                yaml_free(n);
+                yaml_tree_free(n);
                 return e;
         }
         *ret = n;
