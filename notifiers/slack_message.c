@@ -1,0 +1,79 @@
+#include "notifiers/slack_message.h"
+
+void slack_escape(struct span utf8, struct bytes *ret)
+{
+        for (size_t i = 0; i < utf8.n; i++) {
+                switch (utf8.p[i]) {
+                case '&': bytes_add_text(ret, "&amp;"); break;
+                case '<': bytes_add_text(ret, "&lt;"); break;
+                case '>': bytes_add_text(ret, "&gt;"); break;
+                default: bytes_add_byte(ret, utf8.p[i]);
+                }
+        }
+}
+
+static void add_plain(struct bytes *ret, struct span text)
+{
+        bytes_add_text(ret, "{\"type\":\"plain_text\",\"emoji\":false,\"text\":");
+        bytes_add_json(ret, text);
+        bytes_add_byte(ret, '}');
+}
+
+static void add_fallback(struct bytes *ret, const struct delivery *d)
+{
+        CLEANUP_BYTES struct bytes safe = BYTES_NONE, escaped = BYTES_NONE;
+        words_safe(event_text(d, "text"), SLACK_TEXT_MAX, &safe);
+        slack_escape(bytes_span(&safe), &escaped);
+        bytes_add_text(ret, "\"text\":");
+        bytes_add_json(ret, bytes_span(&escaped));
+}
+
+static void add_header(struct bytes *ret, const struct delivery *d)
+{
+        CLEANUP_BYTES struct bytes title = BYTES_NONE;
+        words_safe(words_title(event_text(d, "kind")), SLACK_HEADER_MAX, &title);
+        bytes_add_text(ret, "{\"type\":\"header\",\"text\":");
+        add_plain(ret, bytes_span(&title));
+        bytes_add_byte(ret, '}');
+}
+
+static void add_summary(struct bytes *ret, const struct delivery *d)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        words_safe(event_text(d, "text"), SLACK_TEXT_MAX, &text);
+        bytes_add_text(ret, ",{\"type\":\"section\",\"text\":");
+        add_plain(ret, bytes_span(&text));
+        bytes_add_byte(ret, '}');
+}
+
+static void add_facts(struct bytes *ret, const struct facts *f)
+{
+        for (size_t i = 0; i < f->n; i++) {
+                CLEANUP_BYTES struct bytes text = BYTES_NONE;
+                bytes_printf(&text, "%s: ", f->fact[i].label);
+                bytes_add_span(&text, bytes_span(&f->fact[i].text));
+                bytes_add_text(ret, i % SLACK_FIELDS_MAX ? "," : ",{\"type\":\"section\",\"fields\":[");
+                add_plain(ret, bytes_span(&text));
+                if (i % SLACK_FIELDS_MAX == SLACK_FIELDS_MAX - 1 || i == f->n - 1)
+                        bytes_add_text(ret, "]}");
+        }
+}
+
+void slack_message(const struct delivery *d, const char *channel, struct bytes *ret)
+{
+        struct facts f;
+        facts_of(d, SLACK_FIELD_MAX, &f);
+        bytes_add_byte(ret, '{');
+        if (channel) {
+                bytes_add_text(ret, "\"channel\":");
+                bytes_add_json(ret, span_text(channel));
+                bytes_add_byte(ret, ',');
+        }
+        add_fallback(ret, d);
+        bytes_add_text(ret, ",\"blocks\":[");
+        add_header(ret, d);
+        add_summary(ret, d);
+        add_facts(ret, &f);
+        bytes_add_text(ret, "]}");
+        facts_done(&f);
+}

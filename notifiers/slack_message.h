@@ -1,0 +1,14 @@
+/* What a page looks like in Slack. */
+#pragma once
+#include "notifiers/words.h"
+
+#define SLACK_HEADER_MAX 150u
+#define SLACK_TEXT_MAX   3000u
+#define SLACK_FIELD_MAX  500u /* Slack takes 2000, but about 13,000 characters in all */
+#define SLACK_FIELDS_MAX 10u  /* of one section */
+
+/* The JSON of a message: `text` with & < > escaped (Slack reads it as mark-up), everything else as plain_text, so
+ * that no text of a person becomes a mention, a link or an emoji. channel: for chat.postMessage, or NULL. */
+void slack_message(const struct delivery *d, const char *channel, struct bytes *ret);
+/* Escapes exactly & < >. */
+void slack_escape(struct span utf8, struct bytes *ret);

@@ -1,0 +1,251 @@
+"""The real slack and pagerduty programs against a local HTTPS server: what is sent, what every answer means, and to whom nothing is sent."""
+import http.server, json, os, pathlib, queue, ssl, subprocess, tempfile, threading
+from concurrent.futures import ThreadPoolExecutor
+from harness import BUILD, finish, ok
+
+TOKEN = "T0/B0/verysecrettoken"
+KEY = "R0UT1NGKEY" * 3
+folder = tempfile.TemporaryDirectory(prefix="breakglass-notifiers-")
+DIR = pathlib.Path(folder.name)
+stop = threading.Event()
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], cwd=DIR, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def authority(name):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+            "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "2")
+
+
+def certificate(name, ca, san):
+    (DIR / f"{name}.ext").write_text(f"subjectAltName={san}\n")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+            "-subj", f"/CN={name}")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "2",
+            "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+
+class Stub(http.server.BaseHTTPRequestHandler):
+    """Answers what the last part of the path asks for and keeps what it was sent."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.seen.put(("GET", self.path, dict(self.headers), b""))
+        self.reply(200, b"ok")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.seen.put(("POST", self.path, dict(self.headers), body))
+        getattr(self, "say_" + self.path.rsplit("/", 1)[1])()
+
+    def reply(self, status, body, **headers):
+        self.send_response(status)
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def say_ok(self): self.reply(200, b"ok")
+    def say_page(self): self.reply(200, b"<html>log in to the hotel</html>")
+    def say_accepted(self): self.reply(202, json.dumps({"status": "success", "dedup_key": "x"}).encode())
+    def say_empty(self): self.reply(202, b"")
+    def say_bad(self): self.reply(400, json.dumps({"status": "invalid event", "errors": ["'severity' is invalid"]}).encode())
+    def say_echo(self): self.reply(400, json.dumps({"status": "invalid event", "errors": [f"bad key {KEY}"]}).encode())
+    def say_forbidden(self): self.reply(403, b"action_prohibited")
+    def say_gone(self): self.reply(410, b"channel_is_archived")
+    def say_slow(self): self.reply(429, b"rate_limited", Retry_After="3600")
+    def say_broken(self): self.reply(500, b"")
+    def say_posted(self): self.reply(200, b'{"ok":true,"channel":"C1","ts":"1764.0001"}')
+    def say_refused(self): self.reply(200, b'{"ok":false,"error":"invalid_auth"}')
+    def say_limited(self): self.reply(200, b'{"ok":false,"error":"ratelimited"}')
+    def say_elsewhere(self): self.reply(302, b"", Location=f"https://127.0.0.1:{self.server.server_port}/other/ok")
+
+    def say_hang(self):
+        stop.wait()
+
+    def say_endless(self):
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while not stop.is_set():
+                self.wfile.write(b"x" * 65536)
+        except OSError:
+            pass
+
+    def say_headers(self):
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while not stop.is_set():
+                self.wfile.write(b"X-More: " + b"x" * 8000 + b"\r\n")
+        except OSError:
+            pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, name):
+        super().__init__(("127.0.0.1", 0), Stub)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(DIR / f"{name}.pem", DIR / f"{name}.key")
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.seen = queue.Queue()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, *_):
+        pass
+
+    def taken(self):
+        got = []
+        while not self.seen.empty():
+            got.append(self.seen.get())
+        return got
+
+
+EVENT = {"kind": "opened", "dedup_key": "d-1", "request": "R17", "request_id": "aa" * 32, "who": "erin", "credential": "prod/db/root",
+         "opens_what": "superuser of the main database", "emergency": "E1", "emergency_means": "Customers are down", "incident": "INC-7",
+         "reason": "<!channel> <http://evil|click>", "approvals": 2, "threshold": 2, "access_until": 1764003600000,
+         "installation": "cc" * 32, "name": "acme-prod", "head": {"size": 18, "root": "bb" * 32}, "severity": "critical",
+         "at": 1764000000000, "text": "erin opened prod/db/root (E1, INC-7)"}
+
+
+def private(name, text, mode=0o600):
+    path = DIR / name
+    path.write_text(text)
+    os.chmod(path, mode)
+    return str(path)
+
+
+class Answer:
+    def __init__(self, program, config, event=EVENT, text=None):
+        done = subprocess.run([str(BUILD / "notifiers" / program)], input=text or json.dumps({"event": event, "config": config, "attempt": 1}),
+                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "https_proxy": "http://127.0.0.1:1"})
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+        lines = done.stdout.splitlines()
+        self.last = json.loads(lines[-1]) if lines else {}
+
+    def __repr__(self):
+        return f"exit {self.code} {self.out!r} {self.err!r}"
+
+    def leaks(self):
+        return any(t in self.out + self.err for t in (TOKEN, "verysecret", KEY))
+
+
+def slack(path, server, **config):
+    url = private(f"slack-{path}-{server.server_port}", f"https://127.0.0.1:{server.server_port}/services/{TOKEN}/{path}\n")
+    return Answer("slack", {"api_url_file": url, "ca_file": str(DIR / "ca.pem"), **config})
+
+
+def bot(path, server):
+    token = private(f"bot-{path}", TOKEN + "\n")
+    return Answer("slack", {"credentials_file": token, "channel": "C1", "api_url": f"https://127.0.0.1:{server.server_port}/api/{path}",
+                            "ca_file": str(DIR / "ca.pem")})
+
+
+def pagerduty(path, server, event=EVENT, **config):
+    return Answer("pagerduty", {"routing_key_file": private("pd-key", KEY + "\n"), "url": f"https://127.0.0.1:{server.server_port}/v2/{path}",
+                                "ca_file": str(DIR / "ca.pem"), **config}, event)
+
+
+authority("ca")
+authority("other")
+certificate("good", "ca", "IP:127.0.0.1")
+certificate("wrong", "ca", "DNS:elsewhere.example")
+certificate("stranger", "other", "IP:127.0.0.1")
+private("pd-key", KEY + "\n")
+good, wrong, stranger = Server("good"), Server("wrong"), Server("stranger")
+
+# ---- what is sent ----
+got = slack("ok", good)
+ok("slack: 200 `ok` is accepted", got.code == 0 and got.last == {"status": "accepted", "id": "d-1"}, got)
+(_, path, headers, body), = good.taken()
+sent = json.loads(body)
+ok("slack: the text is there and mark-up of people stays text", sent["text"].startswith("erin opened") and
+   "Reason: <!channel> <http://evil|click>" in [f["text"] for b in sent["blocks"] for f in b.get("fields", [])] and b"mrkdwn" not in body, body)
+ok("slack: a webhook's URL carries the token, no header does", "Authorization" not in headers and TOKEN in path, headers)
+
+got = bot("posted", good)
+(_, path, headers, body), = good.taken()
+ok("slack: chat.postMessage is accepted by its `ts`", got.code == 0 and got.last["id"] == "1764.0001", got)
+ok("slack: the bot's token travels in the header alone", headers["Authorization"] == f"Bearer {TOKEN}" and TOKEN not in path and
+   TOKEN.encode() not in body and json.loads(body)["channel"] == "C1", headers)
+
+got = pagerduty("accepted", good)
+(_, _, _, body), = good.taken()
+sent = json.loads(body)
+ok("pagerduty: 202 is accepted", got.code == 0 and got.last == {"status": "accepted", "id": f"breakglass/{'aa' * 32}/opened"}, got)
+ok("pagerduty: an opening is a critical trigger of its own", (sent["event_action"], sent["payload"]["severity"], sent["routing_key"]) ==
+   ("trigger", "critical", KEY) and sent["payload"]["custom_details"]["who"] == "erin", sent)
+
+story = []
+for kind in ("requested", "ready", "opened", "closed", "rotated"):
+    got = pagerduty("accepted", good, {**EVENT, "kind": kind})
+    ok(f"pagerduty: {kind} is accepted", got.code == 0, got)
+    story += [(s["event_action"], s["dedup_key"].removeprefix("breakglass/" + "aa" * 32)) for s in (json.loads(b) for *_, b in good.taken())]
+ok("pagerduty: one alert per request is triggered, acknowledged and resolved",
+   [a for a, key in story if key == ""] == ["trigger", "acknowledge", "resolve"], story)
+ok("pagerduty: the opening's alert too", [a for a, key in story if key == "/opened"] == ["trigger", "acknowledge", "resolve"], story)
+
+# ---- what answers mean ----
+rows = [("slack", slack, "page", 1), ("slack", slack, "broken", 75), ("slack", slack, "forbidden", 77), ("slack", slack, "gone", 78),
+        ("slack", bot, "refused", 77), ("slack", bot, "limited", 75),
+        ("pagerduty", pagerduty, "bad", 1), ("pagerduty", pagerduty, "empty", 1), ("pagerduty", pagerduty, "broken", 75),
+        ("slack", slack, "endless", 1), ("pagerduty", pagerduty, "endless", 1), ("slack", slack, "headers", 1)]
+for name, call, path, code in rows:
+    got = call(path, good)
+    ok(f"{name}: `{path}` exits {code}", got.code == code and got.last["status"] == "failed" and got.last["why"] and not got.leaks(), got)
+for name, call in (("slack", slack), ("pagerduty", pagerduty)):
+    got = call("slow", good)
+    ok(f"{name}: 429 says when to come back", got.code == 75 and got.last["retry_after"] == 3600, got)
+got = pagerduty("echo", good)
+ok("pagerduty: a service that repeats our key does not bring it into our log", got.code == 1 and not got.leaks(), got)
+
+# ---- to whom nothing is sent ----
+good.taken()
+got = slack("elsewhere", good)
+seen = [path for _, path, _, _ in good.taken()]
+ok("a redirect is not followed", got.code == 1 and len(seen) == 1 and not got.leaks(), (got, seen))
+for what, server in (("wrong host name", wrong), ("untrusted certificate", stranger)):
+    for name, call, path in (("slack", slack, "ok"), ("pagerduty", pagerduty, "accepted")):
+        got = call(path, server)
+        ok(f"{name}: {what}: failed, and nothing was sent", got.code == 1 and not server.taken() and not got.leaks(), got)
+got = slack("ok", good, ca_file=str(DIR / "other.pem"))
+ok("ca_file replaces the authorities", got.code == 1 and not good.taken(), got)
+got = Answer("slack", {"api_url_file": private("slack-default", f"https://127.0.0.1:{good.server_port}/services/{TOKEN}/ok")})
+ok("without ca_file the system's authorities count", got.code == 1 and not good.taken(), got)
+url = private("slack-http", f"http://127.0.0.1:{good.server_port}/services/{TOKEN}/ok")
+got = Answer("slack", {"api_url_file": url})
+ok("plain http is refused", got.code == 78 and not got.leaks(), got)
+closed = Server("good")
+closed.shutdown(), closed.server_close()
+got = slack("ok", closed)
+ok("nobody listening: try again", got.code == 75 and not got.leaks(), got)
+
+# ---- configuration and input ----
+for what, program, config in (
+        ("an unknown key", "pagerduty", {"routing_key_file": str(DIR / "pd-key"), "routing_keyfile": "x"}),
+        ("no token", "pagerduty", {}), ("no URL", "slack", {}),
+        ("a webhook URL in the open", "slack", {"api_url": "https://hooks.example/services/x"}),
+        ("a token that others can read", "pagerduty", {"routing_key_file": private("open-key", KEY, 0o644)}),
+        ("a bot without channel", "slack", {"credentials_file": str(DIR / "pd-key")})):
+    got = Answer(program, config)
+    ok(f"{program}: {what}: misconfigured", got.code == 78 and got.last["status"] == "failed" and not got.leaks(), got)
+for what, text in (("no JSON", "hello"), ("a list", "[]"), ("nothing of an event", '{"event":{},"config":{}}'),
+                   ("an endless input", '{"event":"' + "x" * 300000)):
+    got = Answer("slack", {}, text=text)
+    ok(f"stdin with {what} is refused", got.code == 78 and got.last["status"] == "failed", got)
+
+# ---- a service that takes the page and never answers ----
+with ThreadPoolExecutor() as pool:
+    for name, job in [("slack", pool.submit(slack, "hang", good)), ("pagerduty", pool.submit(pagerduty, "hang", good))]:
+        got = job.result()
+        ok(f"{name}: sent but never answered: outcome unknown", got.code == 3 and not got.leaks(), got)
+stop.set()
+folder.cleanup()
+finish()
