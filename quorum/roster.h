@@ -100,5 +100,5 @@ bool roster_is_admin(const struct roster *r, const char *name);
 MUST_CHECK enum err roster_follows(const struct roster *old, const struct roster *new_roster,
                                    const struct key signers[], size_t n_signers, const char *ret_by[]);
 
-/* What is allowed but unwise: one call per finding, in file order. */
+/* What is allowed but unwise: one call per finding; admins, policies, credentials, notify. */
 void roster_lint(const struct roster *r, void (*warn)(void *context, const char *sentence), void *context);
