@@ -5,18 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* LeakSanitizer traces its own process, which an undumpable one forbids. */
-#if defined(__SANITIZE_ADDRESS__)
-#define STAYS_DUMPABLE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define STAYS_DUMPABLE 1
-#endif
-#endif
-#ifndef STAYS_DUMPABLE
-#define STAYS_DUMPABLE 0
-#endif
-
 static enum err forbid_core_dumps(void)
 {
         const struct rlimit none = {0, 0};
@@ -28,7 +16,7 @@ static enum err forbid_core_dumps(void)
 
 static enum err forbid_tracing(void)
 {
-        if (!STAYS_DUMPABLE && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        if (!HAS_ASAN && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
                 return err_because(ERR_UNSAFE_ENVIRONMENT, "tracing could not be forbidden: %s", strerror(errno));
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
                 return err_because(ERR_UNSAFE_ENVIRONMENT, "new privileges could not be given up: %s",

@@ -11,12 +11,12 @@ Test(harden, a_hardened_process_leaves_no_core_and_gains_no_rights)
         cr_assert_eq(getrlimit(RLIMIT_CORE, &core), 0);
         cr_assert(core.rlim_cur == 0 && core.rlim_max == 0);
         cr_assert_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
-#ifndef __SANITIZE_ADDRESS__
+#if !HAS_ASAN
         cr_assert_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
 #endif
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which makes mlock do nothing */
+#if !HAS_ASAN
 Test(harden, a_process_that_cannot_lock_memory_is_told_so)
 {
         const struct rlimit none = {0, 0};
