@@ -37,18 +37,27 @@ static void close_fd(int *fd)
 
 /* ---- start ---- */
 
-/* A pipe whose ends both lie above 2, so that placing them on 0–2 in the child clobbers none. */
+/* Moves a descriptor above 2: where ours are closed, none of these may take their place, or what somebody writes to
+ * stderr would reach the plugin. Returns -1 with errno when that fails (and when fd is -1). */
+static int above_stdio(int fd)
+{
+        int moved;
+
+        if (fd < 0 || fd > 2)
+                return fd;
+        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        close(fd);
+        return moved;
+}
+
 static enum err pipe_new(int ret[2])
 {
         int raw[2];
 
         if (pipe2(raw, O_CLOEXEC) != 0)
                 return err_because(ERR_IO, "pipe: %s", strerror(errno));
-        for (int i = 0; i < 2; i++) {
-                ret[i] = raw[i] > 2 ? raw[i] : fcntl(raw[i], F_DUPFD_CLOEXEC, 3);
-                if (ret[i] != raw[i])
-                        close(raw[i]);
-        }
+        ret[0] = above_stdio(raw[0]);
+        ret[1] = above_stdio(raw[1]);
         if (ret[0] < 0 || ret[1] < 0)
                 return err_because(ERR_IO, "pipe: %s", strerror(errno));
         return OK;
@@ -145,7 +154,7 @@ static enum err start(struct running *r)
         set_nonblocking(r->in);
         set_nonblocking(r->out);
         set_nonblocking(r->err);
-        r->pidfd = pidfd_open(r->pid, 0);
+        r->pidfd = above_stdio(pidfd_open(r->pid, 0));
         r->deadline_ms = clock_monotonic_ms() + r->job->timeout_ms;
         return OK;
 }

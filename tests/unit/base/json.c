@@ -26,7 +26,8 @@ Test(json, good_text_is_read)
                               "[[[[[[[[]]]]]]]]",
                               "{\"a\":\"\\ud83d\\udd25 - [[[[[[[[[ \\\" {\"}",
                               "[true,false,null,0]",
-                              "{\"a\\\\\":[1]}"};
+                              "{\"a\\\\\":[1]}",
+                              "[\"\\\"-\"]"};
 
         for (size_t i = 0; i < COUNT_OF(good); i++)
                 cr_assert_eq(read_only(span_text(good[i]), 8), OK, "%s: %s", good[i], err_reason());

@@ -1,10 +1,12 @@
 #include "base/secret.h"
 #include "base/bytes.h"
+#include "scan.h"
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 struct feed {
         int fd;
@@ -239,3 +241,39 @@ Test(secret, moving_leaves_nothing_behind)
         cr_assert_eq(a.len, 0);
         cr_assert_arr_eq(b.bytes, "abc", 3);
 }
+
+#if !HAS_ASAN
+static const unsigned char planted[] = {0x2A, 0x36, 0x3B, 0x34, 0x2E, 0x77, 0x29, 0x33, 0x39, 0x28, 0x3F, 0x2E};
+
+/* Another process writes it 100 times among 20,000 other bytes, so that only what we read brings it here. */
+static void write_planted(int fd)
+{
+        for (int i = 0; i < 100; i++) {
+                unsigned char text[200] = {0};
+
+                for (size_t k = 0; k < sizeof(planted); k++)
+                        text[k] = planted[k] ^ SCAN_MASK;
+                cr_assert_eq(write(fd, text, sizeof(text)), sizeof(text));
+        }
+}
+
+Test(secret, what_is_read_is_in_locked_memory_only)
+{
+        CLEANUP_SECRET struct secret s = SECRET_NONE;
+        int ends[2];
+
+        cr_assert_eq(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0) {
+                write_planted(ends[1]);
+                _exit(0);
+        }
+        close(ends[1]);
+        cr_assert_eq(secret_read_fd(ends[0], 100000, &s), OK);
+        waitpid(child, NULL, 0);
+        cr_assert_eq(s.len, 20000);
+        cr_assert_eq(scan_memory(planted, sizeof(planted)), 100); /* the earlier, smaller buffers are wiped */
+        secret_wipe(&s);
+        cr_assert_eq(scan_memory(planted, sizeof(planted)), 0);
+}
+#endif

@@ -1,6 +1,7 @@
 #include "base/spawn.h"
 #include "base/clock.h"
 #include "folder.h"
+#include "scan.h"
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -128,6 +129,19 @@ Test(spawn, a_plugin_that_ignores_term_is_killed)
         run(&job, &r);
         cr_assert(r.timed_out);
         cr_assert_eq(r.exit_code, 128 + SIGKILL);
+}
+
+Test(spawn, a_plugin_that_never_reads_its_input_is_terminated_too, .timeout = 60)
+{
+        struct spawn_job job = job_of("exec sleep 1000");
+        CLEANUP_RESULT struct spawn_result r = {0};
+        CLEANUP_FREE char *input = mem_new(1000000, 1);
+
+        job.input = span_of(input, 1000000);
+        job.timeout_ms = 300;
+        run(&job, &r);
+        cr_assert(r.timed_out);
+        cr_assert_eq(r.exit_code, 128 + SIGTERM);
 }
 
 Test(spawn, a_plugin_that_dies_by_a_signal_says_which)
@@ -301,13 +315,23 @@ Test(spawn, a_run_leaves_no_descriptor_or_child_behind)
         cr_assert_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+static void count_low_descriptors(void *context, struct span line)
+{
+        for (int fd = 0; fd < 3; fd++)
+                *(int *)context += fcntl(fd, F_GETFD) >= 0;
+}
+
+/* And none of the pipes takes their place: what somebody writes to a closed stderr must not reach the plugin. */
 Test(spawn, low_descriptors_of_ours_may_be_closed)
 {
+        int taken = 0;
         struct spawn_job job = job_of("read -r line; echo \"out $line\"; echo err >&2");
         CLEANUP_RESULT struct spawn_result r = {0};
         int keep[3];
 
         job.input = span_text("in\n");
+        job.on_line = count_low_descriptors;
+        job.context = &taken;
         for (int i = 0; i < 3; i++) {
                 keep[i] = fcntl(i, F_DUPFD_CLOEXEC, 100);
                 close(i);
@@ -316,6 +340,27 @@ Test(spawn, low_descriptors_of_ours_may_be_closed)
         for (int i = 0; i < 3; i++)
                 dup2(keep[i], i);
         cr_assert_eq(e, OK);
+        cr_assert_eq(taken, 0);
         cr_assert_str_eq(bytes_text(&r.out), "out in\n");
         cr_assert_str_eq(bytes_text(&r.err), "err\n");
 }
+
+#if !HAS_ASAN
+/* "planted-secret", which the plugin puts together so that only its output holds it. */
+static const unsigned char planted[] = {'p' ^ SCAN_MASK, 'l' ^ SCAN_MASK, 'a' ^ SCAN_MASK, 'n' ^ SCAN_MASK,
+                                        't' ^ SCAN_MASK, 'e' ^ SCAN_MASK, 'd' ^ SCAN_MASK, '-' ^ SCAN_MASK,
+                                        's' ^ SCAN_MASK, 'e' ^ SCAN_MASK, 'c' ^ SCAN_MASK, 'r' ^ SCAN_MASK,
+                                        'e' ^ SCAN_MASK, 't' ^ SCAN_MASK};
+
+Test(spawn, nothing_of_the_output_stays_in_memory)
+{
+        struct spawn_job job = job_of("for i in 1 2 3 4 5 6 7 8 9; do head -c 5000 /dev/zero; s=secret; printf "
+                                      "planted-$s; printf planted-$s >&2; done");
+        struct spawn_result r = {0};
+
+        run(&job, &r);
+        cr_assert_eq(scan_memory(planted, sizeof(planted)), 18);
+        spawn_result_done(&r);
+        cr_assert_eq(scan_memory(planted, sizeof(planted)), 0);
+}
+#endif

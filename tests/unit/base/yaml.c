@@ -202,14 +202,32 @@ Test(yaml, other_values_are_refused_with_the_callers_error)
         const struct {
                 enum typed type;
                 const char *value;
-        } rows[] = {{TEXT, "x"},       {TEXT, "xxxx"},   {TEXT, "[xx]"},
-                    {TEXT, "{xx: 1}"}, {TEXT, ""},       {BOOL, "yes"},
-                    {BOOL, "True"},    {BOOL, "1"},      {BOOL, "{}"},
-                    {BOOL, "~"},       {INT, "1"},       {INT, "1001"},
-                    {INT, "007"},      {INT, "-5"},      {INT, "+5"},
-                    {INT, "0x10"},     {INT, "1.0"},     {INT, "1e2"},
-                    {INT, "''"},       {INT, "[5]"},     {INT, "99999999999999999999"},
-                    {DURATION, "5"},   {DURATION, "0m"}, {DURATION, "[]"}};
+        } rows[] = {{TEXT, "x"},
+                    {TEXT, "xxxx"},
+                    {TEXT, "[xx]"},
+                    {TEXT, "{xx: 1}"},
+                    {TEXT, ""},
+                    {BOOL, "yes"},
+                    {BOOL, "True"},
+                    {BOOL, "1"},
+                    {BOOL, "{}"},
+                    {BOOL, "~"},
+                    {INT, "1"},
+                    {INT, "1001"},
+                    {INT, "007"},
+                    {INT, "-5"},
+                    {INT, "+5"},
+                    {INT, "0x10"},
+                    {INT, "1.0"},
+                    {INT, "1e2"},
+                    {INT, "''"},
+                    {INT, "[5]"},
+                    {INT, "99999999999999999999"},
+                    {INT, "18446744073709551621"}, /* 5 beyond 2^64 */
+
+                    {DURATION, "5"},
+                    {DURATION, "0m"},
+                    {DURATION, "[]"}};
 
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
                 CLEANUP_BYTES struct bytes text = BYTES_NONE;
