@@ -21,8 +21,9 @@ void client_close(struct client *c);
  * NULL. Errors: ERR_NO_PIN (no #hash), ERR_LYING_BROKER, ERR_UNREACHABLE, … */
 MUST_CHECK enum err client_join(const char *where, const char *identity_path, struct client **ret);
 
-/* Takes the identity over (moved). My name is found in the roster by key; a roster entry for my name that isn't my
- * key, or no entry: ERR_NOT_ALLOWED with the remedy. NULL name until the roster has me. */
+/* Takes the identity over (moved), also on an error. My name is found in the roster by key; NULL name until the
+ * replica has a roster. Errors: ERR_NOT_ALLOWED (no entry for this key), ERR_AUTH (the alarm: the roster gives my
+ * name to another key). */
 MUST_CHECK enum err client_unlock(struct client *c, struct identity *me);
 void client_lock(struct client *c); /* wipes */
 bool client_is_unlocked(const struct client *c);
@@ -34,11 +35,12 @@ struct home *client_home(struct client *c);
 int64_t client_now_ms(const struct client *c);
 
 /* Signs in when needed and brings the replica up to the broker's log. wait_s: long poll for something new (0…25).
- * ret_new (may be NULL): new lines. Errors: those of http_call(), replica_take(), API refusals. Reading the own copy
- * while the broker is away is fine: acts that need it fail with ERR_UNREACHABLE, questions may go on with
+ * ret_new (may be NULL): new lines. The first call sends what an earlier run left in outgoing/; keys of ended
+ * requests are deleted. Errors: those of http_call(), replica_take(), client_unlock(), API refusals. Reading the own
+ * copy while the broker is away is fine: acts that need it fail with ERR_UNREACHABLE, questions may go on with
  * client_ledger(). */
 MUST_CHECK enum err client_sync(struct client *c, unsigned wait_s, size_t *ret_new);
-/* A blob whose SHA-256 is checked. */
+/* A blob whose SHA-256 is checked (ERR_LYING_BROKER for other bytes). */
 MUST_CHECK enum err client_blob(struct client *c, const struct hash *sha256, struct bytes *ret);
 /* What was handed over for this version (rotators): each entry an age file. */
 struct blob_list {
@@ -50,16 +52,15 @@ MUST_CHECK enum err client_handovers(struct client *c, const struct hash *versio
 
 /* Fills in the common head of s (me, roster, installation, the replica's head, made_at, nonce), signs, stores
  * statement and blobs in outgoing/, sends, checks the answer (id, n, checkpoint), syncs until the line is in the
- * replica, removes it from outgoing/. ret_id, ret_n may be NULL. Errors: API refusals, ERR_STATE_UNKNOWN (kept;
- * client_retry_outgoing() sends the same bytes), ERR_LYING_BROKER. */
+ * replica, removes it from outgoing/. ret_id, ret_n may be NULL. Errors: API refusals (nothing is kept),
+ * ERR_STATE_UNKNOWN (kept; client_retry_outgoing() sends the same bytes), ERR_LYING_BROKER. */
 MUST_CHECK enum err client_say(struct client *c, struct statement *s, const struct span blobs[], size_t n_blobs,
                                struct hash *ret_id, uint64_t *ret_n);
-/* The same in two steps, for a statement whose id is needed before it is sent (the request's one-time key is kept
- * first). */
+/* The same in two steps: stored, then sent. */
 MUST_CHECK enum err client_prepare(struct client *c, struct statement *s, const struct span blobs[], size_t n_blobs,
                                    struct hash *ret_id);
 MUST_CHECK enum err client_send(struct client *c, const struct hash *id, uint64_t *ret_n);
-/* Sends what a crash or a lost answer left; refused ones are dropped and counted. */
+/* Sends what a crash or a lost answer left; refused ones are dropped and counted. client_sync() does it once. */
 MUST_CHECK enum err client_retry_outgoing(struct client *c, size_t *ret_sent, size_t *ret_refused);
 /* Sends a ready envelope (a roster signed by several). */
 MUST_CHECK enum err client_submit(struct client *c, const struct envelope *e, uint64_t *ret_n);

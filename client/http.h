@@ -1,5 +1,5 @@
-/* HTTP to the broker over libcurl: a list of addresses tried in turn, TLS that trusts only the roster's key pin (no
- * CA, host name or date), unix sockets, capped answers. One warm connection is kept. */
+/* HTTP to the broker over libcurl: a list of addresses tried in turn, TLS 1.3 that trusts only the roster's key pin
+ * (no CA, host name or date), unix sockets, capped answers. One warm connection is kept. */
 #pragma once
 #include "base/bytes.h"
 
@@ -7,14 +7,17 @@
 
 struct http;
 
-/* brokers: "https://HOST:PORT" or "unix:PATH". tls_pin: "sha256//…" or NULL (then https is refused with ERR_NO_PIN,
- * except that a first contact may pass pin_later and check the pin from the verified roster afterwards). */
-MUST_CHECK enum err http_new(const char *const brokers[], size_t n, const char *tls_pin, struct http **ret);
+/* brokers: "https://HOST:PORT" or "unix:PATH". Errors: ERR_USAGE (malformed address), ERR_UNSAFE_ENVIRONMENT. */
+MUST_CHECK enum err http_new(const char *const brokers[], size_t n, struct http **ret);
 void http_free(struct http *h);
-void http_set_pin(struct http *h, const char *tls_pin);
-/* First contact only: accepts any certificate once and remembers its pin; compare it with the roster's. */
+/* "sha256//BASE64" of the broker's public key: the only TLS key that is spoken to from now on. NULL: https is refused
+ * with ERR_NO_PIN. A changed pin drops the connection. Errors: ERR_BAD_ROSTER (no such pin). */
+MUST_CHECK enum err http_set_pin(struct http *h, const char *tls_pin);
+/* For /v1/about at first contact only, whose answer proves itself by the genesis pin: any TLS key is spoken to until
+ * http_set_pin(). No token is sent meanwhile. */
 void http_pin_later(struct http *h);
-const char *http_seen_pin(const struct http *h);         /* "sha256//…" of the last TLS peer, or NULL */
+/* Whether the last call failed because a broker showed another TLS key than the pinned one. */
+bool http_met_other_key(const struct http *h);
 void http_set_token(struct http *h, const char *bearer); /* NULL to forget */
 
 struct http_answer {
@@ -23,9 +26,13 @@ struct http_answer {
         int64_t retry_after_s; /* 0: not said */
 };
 
+#define HTTP_ANSWER_NONE    ((struct http_answer){0, BYTES_NONE, 0})
+#define CLEANUP_HTTP_ANSWER __attribute__((cleanup(http_answer_done)))
+
 /* body NULL: GET. timeout_ms: for the whole exchange.
- * Errors: ERR_UNREACHABLE (nothing was sent), ERR_STATE_UNKNOWN (sent, no whole answer), ERR_LYING_BROKER (endless or
- * over-long answer, or another TLS key). A refusal by the broker is OK: look at the status. */
+ * Errors: ERR_UNREACHABLE (nothing was sent, or a GET without a whole answer), ERR_STATE_UNKNOWN (sent, no whole
+ * answer), ERR_LYING_BROKER (endless or over-long answer, or another TLS key), ERR_NO_PIN. A refusal by the broker is
+ * OK: look at the status. */
 MUST_CHECK enum err http_call(struct http *h, const char *path, const struct span *body, int64_t timeout_ms,
                               struct http_answer *ret);
 void http_answer_done(struct http_answer *a);
