@@ -152,3 +152,14 @@ bool secret_equal(const struct secret *a, const struct secret *b)
 {
         return a->len == b->len && (a->len == 0 || sodium_memcmp(a->bytes, b->bytes, a->len) == 0);
 }
+
+__attribute__((weak)) void secret_declassify(const void *p, size_t n)
+{
+        (void)p, (void)n;
+}
+
+int secret_verdict(int verdict)
+{
+        secret_declassify(&verdict, sizeof verdict);
+        return verdict;
+}

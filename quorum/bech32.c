@@ -127,7 +127,7 @@ static enum err decode(const char *prefix, bool is_upper, const unsigned char *t
         }
         bad |= held; /* the four bits of padding */
         bad |= sum ^ 1;
-        return bad == 0 ? OK : err_because(ERR_BAD_KEY, "an age key is mistyped (checksum)");
+        return secret_verdict((int)bad) == 0 ? OK : err_because(ERR_BAD_KEY, "an age key is mistyped (checksum)");
 }
 
 void age_public_to_text(const unsigned char key[32], char ret[AGE_PUBLIC_TEXT])

@@ -26,7 +26,7 @@ static bool scalar_is_sound(const unsigned char s[SCALAR_BYTES])
                 any |= s[i];
         }
         unsigned is_not_zero = (any + 0xffu) >> 8;
-        return (borrow & is_not_zero) != 0;
+        return secret_verdict((int)(borrow & is_not_zero)) != 0;
 }
 
 static void scalar_from_index(unsigned index, unsigned char ret[SCALAR_BYTES])
@@ -62,11 +62,11 @@ static enum err evaluate(const struct secret *a, unsigned need, unsigned n, cons
 {
         for (unsigned i = 1; i <= n; i++) {
                 polynomial_at(a, need, i, scalar_at(shares, i - 1));
-                if (sodium_is_zero(scalar_at(shares, i - 1), SCALAR_BYTES))
+                if (secret_verdict(sodium_is_zero(scalar_at(shares, i - 1), SCALAR_BYTES)))
                         return ERR_RANGE; /* nobody could verify it: zero is refused everywhere */
         }
         for (unsigned k = 0; k < need; k++)
-                if (crypto_scalarmult_ristretto255_base(commitments[k], scalar_at(a, k)) != 0)
+                if (secret_verdict(crypto_scalarmult_ristretto255_base(commitments[k], scalar_at(a, k))) != 0)
                         return ERR_RANGE;
         return OK;
 }
@@ -190,10 +190,10 @@ enum err share_verify(unsigned index, const unsigned char scalar[SCALAR_BYTES], 
         enum err e = commitment_at(index, commitments, need, expected);
         if (e != OK)
                 return e;
-        if (crypto_scalarmult_ristretto255_base(got, scalar) != 0)
+        if (secret_verdict(crypto_scalarmult_ristretto255_base(got, scalar)) != 0)
                 return ERR_BAD_SHARE;
         sodium_stackzero(SCRATCH_BYTES);
-        if (sodium_memcmp(expected, got, POINT_BYTES) != 0)
+        if (secret_verdict(sodium_memcmp(expected, got, POINT_BYTES)) != 0)
                 return err_because(ERR_BAD_SHARE, "share %u does not fit the commitments", index);
         return OK;
 }
@@ -277,8 +277,9 @@ enum err share_combine(const unsigned indices[], const struct secret *scalars, u
         sodium_memzero(term, SCALAR_BYTES);
         point_bytes commitment;
         int base = crypto_scalarmult_ristretto255_base(commitment, sum);
+        int differs = sodium_memcmp(commitment, c0, POINT_BYTES);
         sodium_stackzero(SCRATCH_BYTES);
-        if (base != 0 || sodium_memcmp(commitment, c0, POINT_BYTES) != 0)
+        if (secret_verdict(base) != 0 || secret_verdict(differs) != 0)
                 return err_because(ERR_MISMATCH, "the shares do not join to the secret that the version commits to");
         secret_move(ret_s, &arena);
         ret_s->len = SCALAR_BYTES;
