@@ -1,0 +1,144 @@
+#include "rotators/hooks/hook.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/harden.h"
+#include "base/log.h"
+#include <stdarg.h>
+#include <string.h>
+
+static const char *const step_words[HOOK_STEPS] = {"check", "set", "test", "revoke", "reconcile"};
+
+void hook_answer_done(struct hook_answer *a)
+{
+        bytes_done(&a->handle);
+        bytes_done(&a->why);
+}
+
+void hook_ok(struct hook_answer *a, const char *evidence)
+{
+        a->exit = PLUGIN_OK;
+        a->evidence = evidence;
+        bytes_clear(&a->why);
+}
+
+void hook_fail(struct hook_answer *a, enum plugin_exit exit, const char *format, ...)
+{
+        char raw[400];
+        va_list list;
+        va_start(list, format);
+        vsnprintf(raw, sizeof raw, format, list);
+        va_end(list);
+        a->exit = exit;
+        a->evidence = NULL;
+        bytes_clear(&a->why);
+        text_escape(span_text(raw), &a->why);
+}
+
+static const char *status_word(enum plugin_exit exit)
+{
+        if (exit == PLUGIN_OK)
+                return "ok";
+        return exit == PLUGIN_UNKNOWN ? "unknown" : "failed";
+}
+
+void hook_answer_write(const struct hook_answer *a, struct bytes *ret)
+{
+        bytes_printf(ret, "{\"status\":\"%s\"", status_word(a->exit));
+        if (a->handle.n) {
+                bytes_add_text(ret, ",\"handle\":");
+                bytes_add_json(ret, bytes_span(&a->handle));
+        }
+        if (a->evidence)
+                bytes_printf(ret, ",\"evidence\":\"%s\"", a->evidence);
+        if (a->is_value_rejected && a->exit != PLUGIN_OK)
+                bytes_add_text(ret, ",\"value\":\"rejected\"");
+        if (a->why.n) {
+                bytes_add_text(ret, ",\"why\":");
+                bytes_add_json(ret, bytes_span(&a->why));
+        }
+        bytes_add_text(ret, "}\n");
+}
+
+void hook_progress(const char *sentence)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        bytes_add_text(&line, "{\"progress\":");
+        bytes_add_json(&line, span_text(sentence));
+        bytes_add_text(&line, "}\n");
+        if (fd_write_all(STDOUT_FILENO, line.p, line.n) != OK)
+                log_event(LOG_LEVEL_WARNING, "progress.lost");
+}
+
+int64_t hook_time_left_ms(const struct hook_input *in, int64_t max_ms)
+{
+        int64_t left = in->deadline_ms ? in->deadline_ms - clock_now_ms() : max_ms;
+        if (left > max_ms)
+                return max_ms;
+        return left < SECOND_MS ? SECOND_MS : left;
+}
+
+static const struct hook_field *configured_field(const struct hook_input *in, const struct hook_fields *fields)
+{
+        CLEANUP_BYTES struct bytes name = BYTES_NONE;
+        if (hook_config(in, "field", "password", &name) != OK)
+                return NULL;
+        const struct hook_field *f = hook_field(fields, bytes_text(&name));
+        return f && f->len > 0 && !memchr(f->value, 0, f->len) ? f : NULL;
+}
+
+const struct hook_field *hook_pending(const struct hook_input *in, struct hook_answer *a)
+{
+        const struct hook_field *f = configured_field(in, &in->pending);
+        if (!f)
+                hook_fail(a, PLUGIN_MISCONFIGURED,
+                          "the pending version has no usable field `password` (or the one "
+                          "that config `field` names)");
+        return f;
+}
+
+const struct hook_field *hook_opened(const struct hook_input *in)
+{
+        return configured_field(in, &in->opened);
+}
+
+static void run_step(const struct hook *h, enum hook_step step, struct hook_answer *ret)
+{
+        CLEANUP_SECRET struct secret text = SECRET_NONE;
+        CLEANUP_HOOK_INPUT struct hook_input in = {0};
+        enum err e = harden_process();
+        if (e == OK)
+                e = secret_read_fd(STDIN_FILENO, HOOK_INPUT_MAX, &text);
+        if (e == OK)
+                e = hook_input_read(&text, &in);
+        if (e == OK)
+                h->run(step, &in, ret);
+        else
+                hook_fail(ret, PLUGIN_MISCONFIGURED, "%s: %s", err_word(e), err_reason());
+}
+
+static int answer_step(const struct hook *h, enum hook_step step)
+{
+        /* Pessimistic: a step that forgets to say what it did is not known to have done nothing. */
+        struct hook_answer a = {.exit = PLUGIN_UNKNOWN};
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        run_step(h, step, &a);
+        hook_answer_write(&a, &line);
+        int exit_code = a.exit;
+        if (fd_write_all(STDOUT_FILENO, line.p, line.n) != OK)
+                exit_code = PLUGIN_UNKNOWN;
+        hook_answer_done(&a);
+        return exit_code;
+}
+
+int hook_main(const struct hook *h, int argc, char **argv)
+{
+        log_set_program(h->name);
+        const char *word = argc == 2 ? argv[1] : "";
+        if (!strcmp(word, "describe"))
+                return puts(h->description) < 0 || fflush(stdout) ? PLUGIN_FAILED : PLUGIN_OK;
+        for (unsigned i = 0; i < HOOK_STEPS; i++)
+                if (!strcmp(word, step_words[i]))
+                        return answer_step(h, (enum hook_step)i);
+        fprintf(stderr, "%s: usage: %s describe|check|set|test|revoke|reconcile < request\n", h->name, h->name);
+        return PLUGIN_MISCONFIGURED;
+}

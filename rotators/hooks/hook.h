@@ -1,0 +1,44 @@
+/* What every rotation hook shares: the steps of its contract (docs/hooks.md), its input and its answer.
+ *
+ *   argv[1]  describe | check | set | test | revoke | reconcile
+ *   stdout   any lines {"progress":…}, then {"status":"ok|failed|unknown","handle":…,"evidence":…,"why":…}
+ *   exit     enum plugin_exit
+ */
+#pragma once
+#include "base/plugin.h"
+#include "rotators/hooks/hook_input.h"
+
+enum hook_step { HOOK_CHECK, HOOK_SET, HOOK_TEST, HOOK_REVOKE, HOOK_RECONCILE, HOOK_STEPS };
+
+struct hook_answer {
+        enum plugin_exit exit;
+        struct bytes handle;    /* public name of what the target now stores; empty: none */
+        const char *evidence;   /* a fixed word, or NULL */
+        struct bytes why;       /* for people; never a secret */
+        bool is_value_rejected; /* the target's rules refuse this very value: another one may do */
+};
+
+struct hook {
+        const char *name;
+        const char *description; /* the JSON object that `describe` prints */
+        void (*run)(enum hook_step step, const struct hook_input *in, struct hook_answer *ret);
+};
+
+#define HANDLE_MAX 200u
+
+int hook_main(const struct hook *h, int argc, char **argv);
+void hook_answer_done(struct hook_answer *a);
+void hook_ok(struct hook_answer *a, const char *evidence);
+/* Sets exit and why, made safe for one line. */
+void hook_fail(struct hook_answer *a, enum plugin_exit exit, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The last line of stdout, with its newline. */
+void hook_answer_write(const struct hook_answer *a, struct bytes *ret);
+/* {"progress":…} at once. */
+void hook_progress(const char *sentence);
+/* Time left until the deadline, between 1 s and max_ms. */
+int64_t hook_time_left_ms(const struct hook_input *in, int64_t max_ms);
+/* The pending value of the configured field (config `field`, else "password"), at least one byte, without NUL. NULL
+ * and an answer when there is none. */
+const struct hook_field *hook_pending(const struct hook_input *in, struct hook_answer *a);
+/* The handed-over value of that field, or NULL when there is none. */
+const struct hook_field *hook_opened(const struct hook_input *in);

@@ -1,0 +1,170 @@
+#include "rotators/hooks/hook_input.h"
+#include "rotators/hooks/scan.h"
+#include <sodium.h>
+#include <string.h>
+
+#define CONFIG_TEXT_MAX 1024u
+#define INPUT_DEPTH     6u
+
+static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+static bool name_is_good(struct span name)
+{
+        if (name.n == 0 || name.n > HOOK_FIELD_NAME_MAX)
+                return false;
+        for (size_t i = 0; i < name.n; i++)
+                if (!name.p[i] || !strchr(name_bytes, name.p[i]))
+                        return false;
+        return true;
+}
+
+const struct hook_field *hook_field(const struct hook_fields *f, const char *name)
+{
+        for (size_t i = 0; i < f->n; i++)
+                if (!strcmp(f->field[i].name, name))
+                        return &f->field[i];
+        return NULL;
+}
+
+/* Decodes one value into the arena behind the earlier ones; the arena is as long as all base64 texts together, which
+ * is always enough for the bytes and their NULs. */
+MUST_CHECK static enum err add_field(struct hook_fields *f, size_t *used, struct span name, struct span base64)
+{
+        struct hook_field *field = &f->field[f->n];
+        if (f->n == HOOK_FIELDS_MAX || !name_is_good(name))
+                return err_because(ERR_BAD_STATEMENT, "a field's name is malformed, or there are too many");
+        memcpy(field->name, name.p, name.n);
+        if (hook_field(f, field->name))
+                return err_because(ERR_BAD_STATEMENT, "a field is given twice");
+        unsigned char *to = f->arena.bytes + *used;
+        if (base64.n > 0 && sodium_base642bin(to, f->arena.len - *used, (const char *)base64.p, base64.n, NULL,
+                                              &field->len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+                return err_because(ERR_BAD_STATEMENT, "a field's value is not base64");
+        to[field->len] = 0;
+        field->value = to;
+        *used += field->len + 1;
+        f->n++;
+        return OK;
+}
+
+MUST_CHECK static enum err read_fields(struct span object, struct hook_fields *ret)
+{
+        struct scan s = scan_begin(object);
+        struct span name;
+        size_t used = 0;
+        enum err e = OK;
+        if (ret->is_given)
+                return err_because(ERR_BAD_STATEMENT, "fields are given twice");
+        ret->is_given = true;
+        if ((e = secret_new(object.n + HOOK_FIELDS_MAX, &ret->arena)) != OK)
+                return e;
+        scan_enter(&s);
+        while (e == OK && scan_key(&s, &name)) {
+                struct span value = scan_plain_text(&s);
+                e = s.error == OK ? add_field(ret, &used, name, value) : s.error;
+        }
+        scan_end(&s);
+        return e != OK ? e : s.error;
+}
+
+/* Splits the secrets off; `rest` gets the other pairs as an object of their own. */
+MUST_CHECK static enum err split(const struct secret *text, struct hook_input *ret, struct bytes *rest)
+{
+        struct scan s = scan_begin(span_of(text->bytes, text->len));
+        struct span key;
+        enum err e = OK;
+        scan_enter(&s);
+        bytes_add_byte(rest, '{');
+        while (e == OK && scan_key(&s, &key)) {
+                struct span value = scan_value(&s);
+                if (s.error != OK) {
+                        e = s.error;
+                } else if (span_is(key, "pending")) {
+                        e = read_fields(value, &ret->pending);
+                } else if (span_is(key, "opened")) {
+                        e = read_fields(value, &ret->opened);
+                } else {
+                        bytes_add_text(rest, rest->n > 1 ? ",\"" : "\"");
+                        bytes_add_span(rest, key);
+                        bytes_add_text(rest, "\":");
+                        bytes_add_span(rest, value);
+                }
+        }
+        bytes_add_byte(rest, '}');
+        scan_end(&s);
+        if (e == OK && s.error != OK)
+                e = s.error;
+        return e;
+}
+
+MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
+{
+        struct json_fields f;
+        enum err e = json_read(text, INPUT_DEPTH, &ret->public_);
+        if (e != OK)
+                return e;
+        json_fields_begin(&f, ret->public_);
+        ret->credential = json_take_text(&f, "credential", 1, 128);
+        ret->idempotency_key = json_take_text(&f, "idempotency_key", 1, 200);
+        ret->handle = json_take_text_if(&f, "handle", 0, 200);
+        ret->config = json_take_object(&f, "config");
+        ret->deadline_ms = json_has(&f, "deadline") ? json_take_int(&f, "deadline", 0, JSON_INT_MAX) : 0;
+        (void)json_take_any(&f, "step"); /* argv says it */
+        return json_fields_end(&f);
+}
+
+enum err hook_input_read(const struct secret *text, struct hook_input *ret)
+{
+        CLEANUP_BYTES struct bytes rest = BYTES_NONE;
+        CLEANUP_HOOK_INPUT struct hook_input in = {0};
+        enum err e = split(text, &in, &rest);
+        if (e != OK)
+                return err_because(e, "stdin is not a hook's request");
+        if ((e = read_public(bytes_span(&rest), &in)) != OK)
+                return e;
+        *ret = in;
+        in = (struct hook_input){0};
+        return OK;
+}
+
+static void fields_done(struct hook_fields *f)
+{
+        secret_wipe(&f->arena);
+}
+
+void hook_input_done(struct hook_input *i)
+{
+        fields_done(&i->pending);
+        fields_done(&i->opened);
+        json_decref(i->public_);
+        i->public_ = NULL;
+}
+
+enum err hook_config(const struct hook_input *i, const char *key, const char *fallback, struct bytes *ret)
+{
+        json_t *value = json_object_get(i->config, key);
+        bytes_clear(ret);
+        if (!value && fallback)
+                bytes_add_text(ret, fallback);
+        else if (json_is_integer(value))
+                bytes_printf(ret, "%lld", (long long)json_integer_value(value));
+        else if (json_is_string(value) && json_string_length(value) <= CONFIG_TEXT_MAX)
+                bytes_add_text(ret, json_string_value(value));
+        else
+                return err_because(ERR_CONFIG, "config: `%s` is %s", key, value ? "no short text" : "missing");
+        return OK;
+}
+
+enum err hook_config_check(const struct hook_input *i, const char *const known[])
+{
+        const char *key;
+        json_t *value;
+        json_object_foreach (i->config, key, value) {
+                bool is_known = false;
+                for (size_t k = 0; known[k] && !is_known; k++)
+                        is_known = !strcmp(known[k], key);
+                if (!is_known)
+                        return err_because(ERR_CONFIG, "config: unknown key `%s`", key);
+        }
+        return OK;
+}

@@ -1,0 +1,47 @@
+/* What a hook is told on stdin, read without ever leaving locked memory:
+ *
+ *   {"step":…,"idempotency_key":…,"credential":…,"config":{…},"handle":…,"deadline":MS,
+ *    "pending":{"FIELD":"BASE64",…},"opened":{"FIELD":"BASE64",…}}
+ *
+ * `pending` and `opened` hold secrets: a scanner of our own cuts them out and decodes them in place; only what is
+ * left goes to the JSON library. */
+#pragma once
+#include "base/json.h"
+#include "base/secret.h"
+
+#define HOOK_INPUT_MAX      (4u * 1024u * 1024u)
+#define HOOK_FIELDS_MAX     64u
+#define HOOK_FIELD_NAME_MAX 64u
+
+struct hook_field {
+        char name[HOOK_FIELD_NAME_MAX + 1];
+        const unsigned char *value; /* in locked memory, with a NUL behind its len bytes */
+        size_t len;
+};
+
+struct hook_fields {
+        bool is_given;
+        size_t n;
+        struct hook_field field[HOOK_FIELDS_MAX];
+        struct secret arena;
+};
+
+struct hook_input {
+        json_t *public_; /* everything else */
+        const char *credential, *idempotency_key, *handle /* or NULL */;
+        json_t *config;
+        int64_t deadline_ms; /* wall clock; 0: none */
+        struct hook_fields pending, opened;
+};
+
+#define CLEANUP_HOOK_INPUT __attribute__((cleanup(hook_input_done)))
+
+/* Reads the whole text (which stays the caller's). Errors: ERR_BAD_STATEMENT with the reason, ERR_MEMORY. */
+MUST_CHECK enum err hook_input_read(const struct secret *text, struct hook_input *ret);
+void hook_input_done(struct hook_input *i);
+const struct hook_field *hook_field(const struct hook_fields *f, const char *name); /* NULL */
+/* A text or whole number of the configuration as text, kept in ret (cleared first). fallback NULL: it must be there.
+ * Errors: ERR_CONFIG with the reason. */
+MUST_CHECK enum err hook_config(const struct hook_input *i, const char *key, const char *fallback, struct bytes *ret);
+/* Every key of the configuration is in the NULL-ended list. Errors: ERR_CONFIG. */
+MUST_CHECK enum err hook_config_check(const struct hook_input *i, const char *const known[]);

@@ -1,0 +1,256 @@
+#include "rotators/hooks/pg_role.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include <sodium.h>
+#include <string.h>
+#include <time.h>
+
+#define PASSWORD_MAX        1024u
+#define STEP_TIMEOUT_MS     (30 * SECOND_MS)
+#define LOCK_TIMEOUT_MS     5000
+#define SESSIONS_ROUNDS_MAX 20
+#define DIGEST_TEXT         (7u + HASH_HEX) /* "sha256:" and the digits */
+
+static const char *const config_keys[] = {
+        "host",    "port",    "dbname",     "role",       "admin_user",   "admin_password_file",
+        "sslmode", "ca_file", "login_host", "login_port", "login_dbname", "field",
+        NULL};
+
+MUST_CHECK static enum err read_admin_password(const struct hook_input *in, struct pg_role *ret)
+{
+        CLEANUP_BYTES struct bytes path = BYTES_NONE;
+        CLEANUP_SECRET struct secret file = SECRET_NONE;
+        enum err e;
+        if ((e = hook_config(in, "admin_password_file", "", &path)) != OK || path.n == 0)
+                return e;
+        if ((e = file_read_private(bytes_text(&path), PASSWORD_MAX, &file)) != OK)
+                return err_because(ERR_CONFIG, "config: `admin_password_file`: %s", err_sentence(e));
+        size_t n = file.len;
+        while (n > 0 && (file.bytes[n - 1] == '\n' || file.bytes[n - 1] == '\r'))
+                n--;
+        if (n == 0 || memchr(file.bytes, 0, n))
+                return err_because(ERR_CONFIG, "config: `admin_password_file` is empty or no text");
+        if ((e = secret_new(n + 1, &ret->admin_password)) != OK)
+                return e;
+        memcpy(ret->admin_password.bytes, file.bytes, n);
+        return OK;
+}
+
+enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
+{
+        enum err e;
+        if ((e = hook_config_check(in, config_keys)) != OK)
+                return e;
+        const struct {
+                const char *key, *fallback;
+                struct bytes *to;
+        } texts[] = {
+                {"host", NULL, &ret->host},
+                {"port", "5432", &ret->port},
+                {"dbname", "postgres", &ret->dbname},
+                {"role", NULL, &ret->role},
+                {"admin_user", NULL, &ret->admin_user},
+                {"sslmode", "", &ret->sslmode},
+                {"ca_file", "", &ret->ca_file},
+        };
+        for (size_t i = 0; i < COUNT_OF(texts); i++)
+                if ((e = hook_config(in, texts[i].key, texts[i].fallback, texts[i].to)) != OK)
+                        return e;
+        if ((e = hook_config(in, "login_host", bytes_text(&ret->host), &ret->login_host)) != OK)
+                return e;
+        if ((e = hook_config(in, "login_port", bytes_text(&ret->port), &ret->login_port)) != OK)
+                return e;
+        if ((e = hook_config(in, "login_dbname", bytes_text(&ret->dbname), &ret->login_dbname)) != OK)
+                return e;
+        if (span_equal(bytes_span(&ret->role), bytes_span(&ret->admin_user)))
+                return err_because(ERR_CONFIG, "config: `admin_user` must not be the role that is rotated");
+        ret->timeout_ms = hook_time_left_ms(in, STEP_TIMEOUT_MS);
+        return read_admin_password(in, ret);
+}
+
+void pg_role_done(struct pg_role *r)
+{
+        struct bytes *all[] = {&r->host,    &r->port,    &r->dbname,     &r->role,       &r->admin_user,
+                               &r->sslmode, &r->ca_file, &r->login_host, &r->login_port, &r->login_dbname};
+        for (size_t i = 0; i < COUNT_OF(all); i++)
+                bytes_done(all[i]);
+        secret_wipe(&r->admin_password);
+}
+
+static void open_link(const struct pg_role *r, struct pg_target *t, struct pg_link *ret)
+{
+        t->sslmode = r->sslmode.n ? bytes_text(&r->sslmode) : NULL;
+        t->sslrootcert = r->ca_file.n ? bytes_text(&r->ca_file) : NULL;
+        t->timeout_ms = r->timeout_ms;
+        pg_link_open(t, ret);
+}
+
+void pg_role_open_admin(const struct pg_role *r, struct pg_link *ret)
+{
+        struct pg_target t = {.host = bytes_text(&r->host),
+                              .port = bytes_text(&r->port),
+                              .dbname = bytes_text(&r->dbname),
+                              .user = bytes_text(&r->admin_user),
+                              .password = (const char *)r->admin_password.bytes};
+        char limit[160];
+        open_link(r, &t, ret);
+        if (ret->login != PG_IN && ret->login != PG_IN_WITHOUT_PASSWORD)
+                return;
+        /* synchronous_commit: what we report as set must survive a crash of the server. */
+        snprintf(limit, sizeof limit,
+                 "SET statement_timeout = %lld; SET lock_timeout = %d; SET synchronous_commit = on; "
+                 "SET search_path = pg_catalog",
+                 (long long)r->timeout_ms, LOCK_TIMEOUT_MS);
+        PGresult *done = PQexec(ret->conn, limit);
+        if (PQresultStatus(done) != PGRES_COMMAND_OK)
+                ret->login = PG_UNREACHABLE;
+        PQclear(done);
+}
+
+void pg_role_open_login(const struct pg_role *r, const struct hook_field *password, struct pg_link *ret)
+{
+        struct pg_target t = {.host = bytes_text(&r->login_host),
+                              .port = bytes_text(&r->login_port),
+                              .dbname = bytes_text(&r->login_dbname),
+                              .user = bytes_text(&r->role),
+                              .password = (const char *)password->value};
+        open_link(r, &t, ret);
+}
+
+/* A question: whatever goes wrong, nothing was changed. */
+MUST_CHECK static bool ask(const struct pg_role *r, struct pg_link *admin, const char *sql, const char *second,
+                           PGresult **ret, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
+        const char *params[2] = {bytes_text(&r->role), second};
+        enum pg_answer got = pg_ask(admin, sql, second ? 2 : 1, params, ret);
+        if (got == PG_DONE)
+                return true;
+        pg_link_say(admin, &why);
+        hook_fail(a, got == PG_LOST ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED, "%s", bytes_text(&why));
+        return false;
+}
+
+bool pg_role_check(const struct pg_role *r, struct pg_link *admin, struct hook_answer *a)
+{
+        static const char sql[] = "SELECT rolcanlogin, coalesce(rolvaliduntil > now(), true), "
+                                  "(SELECT rolsuper OR (rolcreaterole AND NOT t.rolsuper) FROM pg_roles "
+                                  "WHERE rolname = current_user) FROM pg_roles t WHERE rolname = $1";
+        static const char *const faults[] = {"the role has no LOGIN",
+                                             "the role's password has a VALID UNTIL that is over",
+                                             "the admin role may not change this role (SUPERUSER or CREATEROLE)"};
+        PGresult *row = NULL;
+        if (!ask(r, admin, sql, NULL, &row, a))
+                return false;
+        const char *fault = PQntuples(row) == 1 ? NULL : "there is no such role";
+        for (int i = 0; !fault && i < (int)COUNT_OF(faults); i++)
+                if (strcmp(PQgetvalue(row, 0, i), "t") != 0)
+                        fault = faults[i];
+        PQclear(row);
+        if (fault)
+                hook_fail(a, PLUGIN_MISCONFIGURED, "%s", fault);
+        return !fault;
+}
+
+/* ALTER ROLE takes no parameters: role and verifier are quoted by libpq. */
+MUST_CHECK static bool write_alter(const struct pg_role *r, struct pg_link *admin, const char *verifier,
+                                   struct bytes *ret)
+{
+        char *role = PQescapeIdentifier(admin->conn, (const char *)r->role.p, r->role.n);
+        char *literal = PQescapeLiteral(admin->conn, verifier, strlen(verifier));
+        bool is_good = role && literal;
+        if (is_good)
+                bytes_printf(ret, "ALTER ROLE %s PASSWORD %s", role, literal);
+        PQfreemem(role);
+        PQfreemem(literal);
+        return is_good;
+}
+
+bool pg_role_set(const struct pg_role *r, struct pg_link *admin, const struct hook_field *password,
+                 struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes sql = BYTES_NONE, why = BYTES_NONE;
+        char *verifier = PQencryptPasswordConn(admin->conn, (const char *)password->value, bytes_text(&r->role),
+                                               "scram-sha-256");
+        bool is_ready = verifier && write_alter(r, admin, verifier, &sql);
+        PQfreemem(verifier);
+        if (!is_ready) {
+                hook_fail(a, PLUGIN_FAILED, "the verifier could not be made");
+                return false;
+        }
+        enum pg_answer got = pg_do(admin, bytes_text(&sql));
+        if (got == PG_DONE)
+                return true;
+        pg_link_say(admin, &why);
+        if (got == PG_LOST)
+                hook_fail(a, PLUGIN_UNKNOWN, "the connection broke while the password was being changed");
+        else
+                hook_fail(a, strcmp(admin->sqlstate, "42501") ? PLUGIN_FAILED : PLUGIN_REFUSED, "%s",
+                          bytes_text(&why));
+        a->is_value_rejected = got == PG_REFUSED && !strcmp(admin->sqlstate, "22023");
+        return false;
+}
+
+static bool write_digest(const struct pg_role *r, struct pg_link *admin, struct bytes *ret, struct bytes *ret_now)
+{
+        const char *params[1] = {bytes_text(&r->role)};
+        PGresult *row = NULL;
+        if (pg_ask(admin,
+                   "SELECT rolpassword, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM pg_authid "
+                   "WHERE rolname = $1",
+                   1, params, &row) != PG_DONE)
+                return false;
+        bool is_there = PQntuples(row) == 1 && !PQgetisnull(row, 0, 0);
+        if (is_there) {
+                struct hash digest = hash_of(span_text(PQgetvalue(row, 0, 0)));
+                bytes_add_text(ret, "sha256:");
+                bytes_add_hex(ret, digest.b, sizeof digest.b);
+                bytes_add_text(ret_now, PQgetvalue(row, 0, 1));
+        }
+        PQclear(row);
+        return is_there;
+}
+
+void pg_role_handle(const struct pg_role *r, struct pg_link *admin, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes now = BYTES_NONE;
+        bytes_clear(&a->handle);
+        if (write_digest(r, admin, &a->handle, &now))
+                bytes_printf(&a->handle, "@%s", bytes_text(&now));
+}
+
+bool pg_role_is_as_set(const struct pg_role *r, struct pg_link *admin, const char *handle)
+{
+        CLEANUP_BYTES struct bytes digest = BYTES_NONE, now = BYTES_NONE;
+        return handle && strlen(handle) >= DIGEST_TEXT && write_digest(r, admin, &digest, &now) &&
+               !memcmp(handle, digest.p, DIGEST_TEXT);
+}
+
+/* The server's time in the handle, or the end of time. */
+static const char *set_at(const char *handle)
+{
+        const char *at = handle ? strchr(handle, '@') : NULL;
+        bool is_number = at && at[1] && strspn(at + 1, "0123456789") == strlen(at + 1) && strlen(at + 1) <= 17;
+        return is_number ? at + 1 : "99999999999999999";
+}
+
+bool pg_role_end_sessions(const struct pg_role *r, struct pg_link *admin, const char *handle, struct hook_answer *a)
+{
+        static const char sql[] =
+                "SELECT count(*), count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE usename = $1 AND extract(epoch FROM backend_start) * 1000000 < $2::bigint";
+        const struct timespec pause = {0, 50 * 1000 * 1000};
+        bool is_gone = false;
+        for (int round = 0; !is_gone && round < SESSIONS_ROUNDS_MAX; round++) {
+                PGresult *row = NULL;
+                if (round > 0)
+                        nanosleep(&pause, NULL); /* a backend ends at its next chance, not at our word */
+                if (!ask(r, admin, sql, set_at(handle), &row, a))
+                        return false;
+                is_gone = PQntuples(row) == 1 && !strcmp(PQgetvalue(row, 0, 0), "0");
+                PQclear(row);
+        }
+        if (!is_gone)
+                hook_fail(a, PLUGIN_TRY_AGAIN, "sessions with the old password are still there");
+        return is_gone;
+}

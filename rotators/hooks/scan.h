@@ -1,0 +1,24 @@
+/* A scanner over JSON bytes that copies nothing: it only says where a value begins and ends. */
+#pragma once
+#include "base/bytes.h"
+
+#define SCAN_DEPTH_MAX 8u
+
+struct scan {
+        struct span text;
+        size_t at;
+        bool is_first;  /* of the object's pairs */
+        enum err error; /* sticky: ERR_BAD_STATEMENT */
+};
+
+struct scan scan_begin(struct span text);
+/* Walks an object: scan_enter(), then scan_key() until it says false. Keys are plain: an escape in one is an error.
+ */
+void scan_enter(struct scan *s);
+bool scan_key(struct scan *s, struct span *ret_key);
+/* The next value with its quotes or brackets. */
+struct span scan_value(struct scan *s);
+/* The next value, which must be a text without escapes; without its quotes. */
+struct span scan_plain_text(struct scan *s);
+/* Nothing but white space is left. */
+void scan_end(struct scan *s);
