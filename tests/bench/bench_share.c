@@ -132,10 +132,10 @@ static void measure(unsigned need, unsigned n)
 
         char what[64];
         snprintf(what, sizeof what, "split+commit %u of %u", need, n);
-        ratio_print(what, split_ns[0], split_ns[1], GOAL_AT_MOST, 1.3);
+        ratio_print_times(what, split_ns[0], split_ns[1], 1.3);
         snprintf(what, sizeof what, "verify+combine %u of %u", need, n);
-        ratio_print(what, join_ns[0], join_ns[1], GOAL_AT_MOST, 1.3);
-        printf("%-44s %10.1f us  (no commitments, for scale)\n", "  libgfshare split", split_ns[2] / 1e3);
+        ratio_print_times(what, join_ns[0], join_ns[1], 1.3);
+        ratio_print_time("  libgfshare split (no commitments, for scale)", split_ns[2]);
         secret_wipe(&z.s);
         secret_wipe(&z.shares);
 }

@@ -38,10 +38,34 @@ void ratio_measure(const struct contender c[], size_t n, unsigned rounds, unsign
         free(took);
 }
 
-void ratio_print(const char *what, double ours_ns, double floor_ns, enum goal goal, double wanted)
+static void print_row(const char *what, const char *ours, const char *floor, double ratio, enum goal goal,
+                      double wanted)
 {
-        double ratio = goal == GOAL_AT_MOST ? ours_ns / floor_ns : floor_ns / ours_ns;
-        bool met = goal == GOAL_AT_MOST ? ratio <= wanted : ratio >= wanted;
-        printf("%-44s %10.1f us  floor %10.1f us  ratio %5.2f  goal %s %.2f  %s\n", what, ours_ns / 1e3,
-               floor_ns / 1e3, ratio, goal == GOAL_AT_MOST ? "<=" : ">=", wanted, met ? "met" : "MISSED");
+        bool is_met = goal == GOAL_AT_MOST ? ratio <= wanted : ratio >= wanted;
+        printf("%-46s %13s %13s %8.2f   %s %4.2f  %s\n", what, ours, floor, ratio,
+               goal == GOAL_AT_MOST ? "<=" : ">=", wanted, is_met ? "met" : "MISSED");
+        fflush(stdout);
+}
+
+void ratio_print_times(const char *what, double ours_ns, double floor_ns, double at_most)
+{
+        char ours[32], bare[32];
+        snprintf(ours, sizeof ours, "%.1f us", ours_ns / 1e3);
+        snprintf(bare, sizeof bare, "%.1f us", floor_ns / 1e3);
+        print_row(what, ours, bare, ours_ns / floor_ns, GOAL_AT_MOST, at_most);
+}
+
+void ratio_print_rates(const char *what, double ours_ns, double floor_ns, double at_least)
+{
+        char ours[32], bare[32];
+        snprintf(ours, sizeof ours, "%.0f /s", 1e9 / ours_ns);
+        snprintf(bare, sizeof bare, "%.0f /s", 1e9 / floor_ns);
+        print_row(what, ours, bare, floor_ns / ours_ns, GOAL_AT_LEAST, at_least);
+}
+
+void ratio_print_time(const char *what, double ns)
+{
+        char text[32];
+        snprintf(text, sizeof text, "%.1f us", ns / 1e3);
+        printf("%-46s %13s\n", what, text);
 }

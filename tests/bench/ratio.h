@@ -13,6 +13,9 @@ enum goal { GOAL_AT_MOST, GOAL_AT_LEAST };
 
 /* Median nanoseconds of one repetition of each, over `rounds` alternating rounds of `repeat` repetitions. */
 void ratio_measure(const struct contender c[], size_t n, unsigned rounds, unsigned repeat, double ret_median_ns[]);
-/* Prints one row: what, ours, floor, ratio, goal, and whether it was met. ratio = ours/floor of times for AT_MOST, of
- * rates (floor time / our time) for AT_LEAST. */
-void ratio_print(const char *what, double ours_ns, double floor_ns, enum goal goal, double wanted);
+/* One row: what, ours, floor, ratio, goal, met or MISSED. The goal is about ours/floor of the times. */
+void ratio_print_times(const char *what, double ours_ns, double floor_ns, double at_most);
+/* The same for rates: floor's time over our time, shown per second. */
+void ratio_print_rates(const char *what, double ours_ns, double floor_ns, double at_least);
+/* A figure without a goal. */
+void ratio_print_time(const char *what, double ns);
