@@ -1,10 +1,10 @@
 #include "base/secret.h"
 #include "base/file.h"
+#include "base/secret_room.h"
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define FIRST_ROOM 4096u
 
@@ -13,16 +13,10 @@ enum err secret_new(size_t len, struct secret *ret)
         assert(len > 0);
         if (sodium_init() < 0)
                 return err_because(ERR_MEMORY, "libsodium could not start");
-        unsigned char *p = sodium_malloc(len);
+        unsigned char *p = secret_room_take(len);
 
         if (!p)
-                return err_because(ERR_MEMORY, "no %zu bytes of guarded memory", len);
-        /* sodium_malloc hides whether its lock held; locking again is harmless and says so. */
-        if (mlock(p, len) != 0) {
-                sodium_free(p);
                 return err_because(ERR_MEMORY, "%zu bytes could not be locked", len);
-        }
-        memset(p, 0, len);
         *ret = (struct secret){p, len};
         return OK;
 }
@@ -138,7 +132,7 @@ enum err secret_write_fd(const struct secret *s, int fd)
 
 void secret_wipe(struct secret *s)
 {
-        sodium_free(s->bytes); /* zeroes first; accepts NULL */
+        secret_room_give(s->bytes);
         *s = SECRET_NONE;
 }
 

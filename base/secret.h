@@ -1,7 +1,7 @@
 /* Locked, guarded, wiped memory: the only place where a secret may be.
  *
  * Every struct secret starts as SECRET_NONE and is wiped and freed by secret_wipe() or at the end of its scope with
- * CLEANUP_SECRET. Each allocation costs four pages, so short lists of secrets share one.
+ * CLEANUP_SECRET. Each costs four pages of address space, one of them locked, so short lists of secrets share one.
  */
 #pragma once
 #include "base/attr.h"
@@ -34,8 +34,8 @@ void secret_wipe(struct secret *s);
 void secret_move(struct secret *to, struct secret *from);
 /* Constant time in the content; lengths are public. */
 bool secret_equal(const struct secret *a, const struct secret *b);
-/* Says that a verdict about a secret (fits or not, equal or not) is public from here on, and returns it. It does nothing, but the test
- * that follows secrets through the code (tests/ct) gives secret_declassify() a meaning. */
+/* Says that a verdict about a secret (fits or not, equal or not) is public from here on, and returns it. It does
+ * nothing, but the test that follows secrets through the code (tests/ct) gives secret_declassify() a meaning. */
 int secret_verdict(int verdict);
 void secret_declassify(const void *p, size_t n);
 

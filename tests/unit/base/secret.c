@@ -102,10 +102,10 @@ Test(secret, its_memory_is_locked_until_wiped)
 Test(secret, no_secret_is_given_memory_that_cannot_be_locked)
 {
         const struct rlimit none = {0, 0};
+        CLEANUP_SECRET struct secret earlier = SECRET_NONE; /* libsodium starts while it may */
         struct secret s = SECRET_NONE;
 
-        cr_assert_eq(secret_new(1, &s), OK); /* libsodium starts while it may */
-        secret_wipe(&s);
+        cr_assert_eq(secret_new(1, &earlier), OK);
         cr_assert_eq(setrlimit(RLIMIT_MEMLOCK, &none), 0);
         if (geteuid() == 0)
                 cr_assert_eq(setuid(65534), 0); /* root may lock beyond its limit */
@@ -130,6 +130,48 @@ Test(secret, wiped_memory_is_gone, .signal = SIGSEGV)
         volatile unsigned char *p = s.bytes;
         secret_wipe(&s);
         (void)p[0];
+}
+
+Test(secret, a_byte_written_before_it_ends_the_program_when_it_is_wiped, .signal = SIGABRT)
+{
+        struct secret s = SECRET_NONE;
+
+        cr_assert_eq(secret_new(16, &s), OK);
+        ((volatile unsigned char *)s.bytes)[-1] ^= 1;
+        secret_wipe(&s);
+}
+
+Test(secret, memory_used_again_is_zero_and_guarded_as_before, .signal = SIGSEGV)
+{
+        struct secret s = SECRET_NONE;
+
+        for (size_t len = 1; len < 3000; len += 7) {
+                cr_assert_eq(secret_new(len, &s), OK);
+                for (size_t i = 0; i < len; i++)
+                        cr_assert_eq(s.bytes[i], 0);
+                memset(s.bytes, 0xA5, len);
+                s.len = 1; /* whoever shortens one must not leave its rest behind */
+                secret_wipe(&s);
+        }
+        cr_assert_eq(secret_new(5, &s), OK);
+        ((volatile unsigned char *)s.bytes)[5] = 1;
+}
+
+Test(secret, many_live_at_once_and_none_overlaps_another)
+{
+        struct secret s[40] = {0};
+
+        for (unsigned round = 0; round < 3; round++) {
+                for (unsigned i = 0; i < COUNT_OF(s); i++) {
+                        cr_assert_eq(secret_new(100 + i, &s[i]), OK);
+                        memset(s[i].bytes, (int)i, s[i].len);
+                }
+                for (unsigned i = 0; i < COUNT_OF(s); i++) {
+                        for (size_t k = 0; k < s[i].len; k++)
+                                cr_assert_eq(s[i].bytes[k], i);
+                        secret_wipe(&s[i]);
+                }
+        }
 }
 
 Test(secret, resizing_keeps_the_content_and_zeroes_what_is_new)
