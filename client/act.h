@@ -1,5 +1,5 @@
-/* The acts of people, each with every check of its own: the broker is believed nothing (design §5). All of them sync
- * first. */
+/* The acts of people, each with every check of its own: the broker is believed nothing. All of them sync first, but
+ * act_describe(), act_find_request() and act_debts(), which ask the own replica. */
 #pragma once
 #include "client/client.h"
 #include "quorum/document.h"
@@ -8,12 +8,18 @@
 /* "R17" (line 17), "17", or at least 8 hex digits of an id → the request. Errors: ERR_NOT_FOUND, ERR_MISMATCH
  * (ambiguous). */
 MUST_CHECK enum err act_find_request(struct client *c, const char *text, struct request_view *ret);
+/* The moment to judge by: the own clock, but never before the log's last entry. */
+int64_t act_now_ms(const struct client *c);
 
 /* ---- sealing ---- */
 /* Seals the document's fields as the next version of the credential under its policy now (initial, or by hand over an
  * existing one). */
 MUST_CHECK enum err act_seal(struct client *c, const char *credential, const struct document_field fields[], size_t n,
                              struct hash *ret_version, uint64_t *ret_n);
+/* The same by a rotator, as a pending rotation of this (the current) version. */
+MUST_CHECK enum err act_seal_rotation(struct client *c, const struct hash *old_version,
+                                      const struct document_field fields[], size_t n, struct hash *ret_version,
+                                      uint64_t *ret_n);
 
 /* ---- custody ---- */
 /* For every live version that has a share of mine and no custody statement of mine for it (or one older than 60
@@ -50,10 +56,14 @@ struct approval_case {
         unsigned requests_24h; /* other requests of this person in 24 h */
         unsigned debts;        /* post-mortems this person owes */
         bool i_have_approved;
+        struct hash roster; /* in force */
 };
-/* Checks (1)–(9) of design §5. The share is opened and verified. Errors: as each check says; ERR_LYING_BROKER where
- * the broker's answer differs from the log. On success the scalar stays in ret_scalar (locked) until the
- * confirmation. */
+/* What there is to see, without any judgement. Errors: ERR_NOT_FOUND. */
+MUST_CHECK enum err act_describe(const struct client *c, const struct hash *request, struct approval_case *ret);
+/* Every check of an approver but the last look: request, version and earlier approvals are verified again from the
+ * stored lines, the share is opened and fits its commitments. Errors: as each check says, ERR_DUPLICATE when I have
+ * approved; ERR_LYING_BROKER where the broker's answer differs from the log. On success the scalar stays in
+ * ret_scalar (locked) until the confirmation. */
 MUST_CHECK enum err act_review(struct client *c, const struct hash *request, struct approval_case *ret,
                                struct secret *ret_scalar);
 /* After the typed code: re-checks that nothing changed (ERR_MISMATCH with what changed), re-seals, signs, sends. */

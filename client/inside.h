@@ -74,8 +74,8 @@ void client_fill_head(struct client *c, struct statement *s);
 MUST_CHECK enum err client_sign(struct client *c, const struct statement *s, struct envelope *ret);
 MUST_CHECK enum err client_store(struct client *c, const struct outgoing *o);
 MUST_CHECK enum err client_deliver(struct client *c, const struct outgoing *o, uint64_t *ret_n);
-/* The payload of a stored statement. Errors: ERR_BAD_STATEMENT, … */
-MUST_CHECK enum err outgoing_statement(struct span body, struct statement **ret);
+/* The first try: when nobody was reached, nothing is kept. */
+MUST_CHECK enum err client_deliver_now(struct client *c, const struct outgoing *o, uint64_t *ret_n);
 
 /* An answer's JSON object; malformed is a lie. */
 MUST_CHECK enum err answer_json(struct span body, unsigned max_depth, json_t **ret);

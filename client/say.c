@@ -111,19 +111,6 @@ static enum err forget(struct client *c, const struct hash *id)
         return file_remove(path);
 }
 
-enum err outgoing_statement(struct span body, struct statement **ret)
-{
-        CLEANUP_ENVELOPE struct envelope envelope = {0};
-        CLEANUP_JSON json_t *object = NULL;
-        enum err e;
-
-        if ((e = json_read(body, 4, &object)) != OK)
-                return e;
-        if ((e = envelope_read(json_object_get(object, "statement"), &envelope)) != OK)
-                return e;
-        return statement_parse(envelope.type, bytes_span(&envelope.payload), ret);
-}
-
 /* ---- sending ---- */
 
 struct receipt {
@@ -262,6 +249,14 @@ enum err client_deliver(struct client *c, const struct outgoing *o, uint64_t *re
         return is_refusal(e) ? give_up(c, &o->id, e) : e;
 }
 
+enum err client_deliver_now(struct client *c, const struct outgoing *o, uint64_t *ret_n)
+{
+        enum err e = client_deliver(c, o, ret_n);
+
+        /* Nothing was ever sent: it must not surprise anybody later. */
+        return e == ERR_UNREACHABLE ? give_up(c, &o->id, e) : e;
+}
+
 /* ---- the public verbs ---- */
 
 enum err client_prepare(struct client *c, struct statement *s, const struct span blobs[], size_t n_blobs,
@@ -298,9 +293,7 @@ enum err client_say(struct client *c, struct statement *s, const struct span blo
                 return e;
         if (ret_id)
                 *ret_id = o.id;
-        e = client_deliver(c, &o, ret_n);
-        /* Nothing was ever sent: it must not surprise anybody later. */
-        return e == ERR_UNREACHABLE ? give_up(c, &o.id, e) : e;
+        return client_deliver_now(c, &o, ret_n);
 }
 
 static void note_resent(struct client *c, const struct hash *id)
