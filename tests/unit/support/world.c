@@ -26,10 +26,13 @@ static void make_secret(const char *purpose, const char *name, size_t len, struc
 
 static void make_actor(const char *name, struct actor *a)
 {
+        CLEANUP_SECRET struct secret seed = SECRET_NONE; /* libsodium writes the key before it has read the seed */
+
         a->name = name;
-        make_secret("signing key", name, crypto_sign_SECRETKEYBYTES, &a->keys.sign);
+        make_secret("signing key", name, crypto_sign_SEEDBYTES, &seed);
         make_secret("opening key", name, KEY_BYTES, &a->keys.open);
-        if (crypto_sign_seed_keypair(a->keys.signs.b, a->keys.sign.bytes, a->keys.sign.bytes) != 0 ||
+        MUST(secret_new(crypto_sign_SECRETKEYBYTES, &a->keys.sign));
+        if (crypto_sign_seed_keypair(a->keys.signs.b, a->keys.sign.bytes, seed.bytes) != 0 ||
             crypto_scalarmult_base(a->keys.opens.b, a->keys.open.bytes) != 0)
                 abort();
 }
