@@ -114,6 +114,33 @@ void tree_truncate(struct tree *t, uint64_t size)
         t->size = size; /* subtrees beyond it are written anew before they are read */
 }
 
+void tree_save(const struct tree *t, struct bytes *ret)
+{
+        for (unsigned k = 0; t->size >> k; k++)
+                bytes_add(ret, t->level[k].h, (size_t)(t->size >> k) * HASH_BYTES);
+}
+
+enum err tree_load(struct span saved, uint64_t size, struct tree **ret)
+{
+        size_t hashes = 0, place = 0;
+        if (size > saved.n / HASH_BYTES)
+                return ERR_CORRUPT_STORE;
+        for (unsigned k = 0; size >> k; k++)
+                hashes += (size_t)(size >> k);
+        if (saved.n != hashes * HASH_BYTES)
+                return ERR_CORRUPT_STORE;
+        struct tree *t = tree_new();
+        t->size = size;
+        for (unsigned k = 0; size >> k; k++) {
+                t->level[k].cap = (size_t)(size >> k);
+                t->level[k].h = mem_grow(NULL, t->level[k].cap, sizeof(struct hash));
+                memcpy(t->level[k].h, saved.p + place, t->level[k].cap * HASH_BYTES);
+                place += t->level[k].cap * HASH_BYTES;
+        }
+        *ret = t;
+        return OK;
+}
+
 /* The greatest power of two below n, for n > 1; and its exponent. */
 static unsigned split_exponent(uint64_t n)
 {

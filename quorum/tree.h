@@ -27,6 +27,10 @@ struct hash tree_leaf_at(const struct tree *t, uint64_t i);    /* i < size */
 struct hash tree_root_at(const struct tree *t, uint64_t size); /* size ≤ tree_size */
 /* Drops the last entries (an append that did not become durable). */
 void tree_truncate(struct tree *t, uint64_t size);
+/* All its hashes as bytes (appended), and back without hashing anything: the caller knows that they are the ones it
+ * saved. Errors: ERR_CORRUPT_STORE (not as long as a tree of this size). */
+void tree_save(const struct tree *t, struct bytes *ret);
+MUST_CHECK enum err tree_load(struct span saved, uint64_t size, struct tree **ret);
 
 /* Proofs: hashes appended to ret (32 bytes each). Errors: ERR_RANGE. */
 MUST_CHECK enum err tree_prove_inclusion(const struct tree *t, uint64_t leaf, uint64_t size, struct bytes *ret);
