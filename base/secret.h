@@ -38,5 +38,10 @@ bool secret_equal(const struct secret *a, const struct secret *b);
  * nothing, but the test that follows secrets through the code (tests/ct) gives secret_declassify() a meaning. */
 int secret_verdict(int verdict);
 void secret_declassify(const void *p, size_t n);
+/* Lower-case hex in constant time in the content: hex_encode() and hex_decode() are for public bytes. Writes 2n
+ * digits, no NUL. */
+void secret_hex_encode(const unsigned char *p, size_t n, unsigned char *ret);
+/* Reads exactly 2·len digits into locked memory. Errors: ERR_RANGE. */
+MUST_CHECK enum err secret_hex_decode(const unsigned char *hex, unsigned char *ret, size_t len);
 
 #define CLEANUP_SECRET __attribute__((cleanup(secret_wipe)))
