@@ -25,5 +25,5 @@ enum err secret_hex_decode(const unsigned char *hex, unsigned char *ret, size_t 
                 bad |= ~(is_digit | is_letter);
                 ret[i / 2] = (unsigned char)(i % 2 ? ret[i / 2] | v : v << 4);
         }
-        return bad == 0 ? OK : err_because(ERR_RANGE, "not lower-case hex");
+        return secret_verdict((int)bad) == 0 ? OK : err_because(ERR_RANGE, "not lower-case hex");
 }

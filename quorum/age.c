@@ -48,8 +48,8 @@ static enum err wrap(const struct work *w, unsigned char ret[WRAPPED])
 
 static bool unwrap(struct work *w, const unsigned char wrapped[WRAPPED])
 {
-        return crypto_aead_chacha20poly1305_ietf_decrypt(w->file_key, NULL, NULL, wrapped, WRAPPED, NULL, 0,
-                                                         wrap_nonce, w->wrap_key) == 0;
+        return secret_verdict(crypto_aead_chacha20poly1305_ietf_decrypt(w->file_key, NULL, NULL, wrapped, WRAPPED,
+                                                                        NULL, 0, wrap_nonce, w->wrap_key)) == 0;
 }
 
 /* wrap_key from w->shared; salt: the ephemeral public key, then the recipient's. */
@@ -90,6 +90,7 @@ static enum err seal_rest(struct work *w, struct span plaintext, struct bytes *f
                 return e;
         if ((e = hmac_sha256(&w->hkdf, span_of(w->mac_key, HKDF_BYTES), bytes_span(file), span_of("", 0), mac)) != OK)
                 return e;
+        secret_declassify(mac, sizeof mac);
         bytes_add_byte(file, ' ');
         age_base64_add(file, mac, sizeof mac);
         bytes_add_byte(file, '\n');
@@ -109,6 +110,7 @@ static enum err seal_with_stanza(struct work *w, const char *type, struct span a
         enum err e = wrap(w, wrapped);
         if (e != OK)
                 return e;
+        secret_declassify(wrapped, sizeof wrapped);
         bytes_add_text(&file, AGE_VERSION_LINE);
         bytes_printf(&file, "-> %s ", type);
         age_base64_add(&file, argument.p, argument.n);
@@ -133,9 +135,10 @@ enum err age_seal(const struct key *recipient, struct span plaintext, struct byt
         randombytes_buf(w->ephemeral, KEY_BYTES);
         if (crypto_scalarmult_curve25519_base(share, w->ephemeral) != 0)
                 return ERR_INTERNAL;
-        if (crypto_scalarmult_curve25519(w->shared, w->ephemeral, recipient->b) != 0)
+        if (secret_verdict(crypto_scalarmult_curve25519(w->shared, w->ephemeral, recipient->b)) != 0)
                 return err_because(ERR_BAD_KEY, "nothing can be sealed to a key of low order");
         sodium_stackzero(SCRATCH_BYTES);
+        secret_declassify(share, sizeof share);
         if ((e = x25519_wrap_key(w, share, recipient->b)) != OK)
                 return e;
         return seal_with_stanza(w, X25519, span_of(share, sizeof share), "", plaintext, ret_file);
@@ -232,7 +235,7 @@ static enum err x25519_unwrap(struct work *w, const struct age_header *h, const 
                 enum err e;
                 if (!age_stanza_is(&s, X25519) || !x25519_read(&s, &x))
                         continue;
-                if (crypto_scalarmult_curve25519(w->shared, identity->bytes, x.share) != 0)
+                if (secret_verdict(crypto_scalarmult_curve25519(w->shared, identity->bytes, x.share)) != 0)
                         return err_because(ERR_BAD_CONTAINER, "header: an X25519 share of low order");
                 if ((e = x25519_wrap_key(w, x.share, own)) != OK)
                         return e;
@@ -252,7 +255,7 @@ static enum err open_rest(struct work *w, const struct age_header *h, size_t max
                 return e;
         if ((e = hmac_sha256(&w->hkdf, span_of(w->mac_key, HKDF_BYTES), h->authenticated, span_of("", 0), mac)) != OK)
                 return e;
-        if (sodium_memcmp(mac, h->mac, AGE_MAC_BYTES) != 0)
+        if (secret_verdict(sodium_memcmp(mac, h->mac, AGE_MAC_BYTES)) != 0)
                 return err_because(ERR_BAD_CONTAINER, "header: its MAC does not hold");
         if ((e = hkdf_sha256(&w->hkdf, file_key, h->nonce, "payload", w->payload_key)) != OK)
                 return e;
@@ -346,6 +349,7 @@ enum err age_public_of(const struct secret *identity, struct key *ret)
         if (identity->len != KEY_BYTES || crypto_scalarmult_curve25519_base(ret->b, identity->bytes) != 0)
                 return err_because(ERR_BAD_KEY, "an unusable identity");
         sodium_stackzero(SCRATCH_BYTES);
+        secret_declassify(ret->b, KEY_BYTES);
         return OK;
 }
 

@@ -29,6 +29,7 @@ enum err age_stream_seal(const unsigned char key[AGE_KEY_BYTES], struct span pla
                 if (crypto_aead_chacha20poly1305_ietf_encrypt(sealed, NULL, plaintext.p, n, NULL, 0, NULL, nonce,
                                                               key) != 0)
                         return ERR_INTERNAL;
+                secret_declassify(sealed, n + TAG);
                 bytes_add(ret, sealed, n + TAG);
                 plaintext = span_of(plaintext.p + n, plaintext.n - n);
         } while (!is_last);
@@ -56,7 +57,8 @@ static enum err open_chunks(const unsigned char key[AGE_KEY_BYTES], struct span 
                 size_t n = chunks.n < SEALED ? chunks.n : SEALED;
                 unsigned char nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
                 chunk_nonce(number, n == chunks.n, nonce);
-                if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, chunks.p, n, NULL, 0, nonce, key) != 0)
+                if (secret_verdict(crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, chunks.p, n, NULL, 0,
+                                                                             nonce, key)) != 0)
                         return err_because(ERR_BAD_CONTAINER, "payload: chunk %llu is damaged",
                                            (unsigned long long)number);
                 out += n - TAG;

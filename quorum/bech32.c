@@ -102,6 +102,7 @@ static enum err decode(const char *prefix, bool is_upper, const unsigned char *t
         size_t n_prefix = strlen(prefix);
         if (n != text_length(prefix))
                 return err_because(ERR_BAD_KEY, "an age key has %zu characters, not %zu", text_length(prefix), n);
+        secret_declassify(text, n_prefix + 1);
         for (size_t i = 0; i < n_prefix; i++)
                 if (text[i] != (is_upper ? upper(prefix[i]) : (unsigned char)prefix[i]))
                         return err_because(ERR_BAD_KEY, "an age key begins with %s1", prefix);

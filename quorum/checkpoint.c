@@ -50,6 +50,7 @@ enum err checkpoint_sign(const struct checkpoint *c, const struct secret *key, s
         key_id(c, key->bytes + crypto_sign_SEEDBYTES, signature);
         if (crypto_sign_detached(signature + KEY_ID_BYTES, NULL, text.p, text.n, key->bytes) != 0)
                 return ERR_INTERNAL;
+        secret_declassify(signature, sizeof signature);
         bytes_add_span(ret_note, bytes_span(&text));
         bytes_add_text(ret_note, "\n" DASH);
         key_name(c, ret_note);

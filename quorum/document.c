@@ -117,11 +117,22 @@ static bool read_length(struct span text, size_t *ret)
         return true;
 }
 
+/* The end of a field's first line; its name and length are no secrets, and nothing behind it is looked at. */
+static const unsigned char *find_newline(struct span s)
+{
+        for (size_t i = 0; i < s.n; i++) {
+                secret_declassify(s.p + i, 1);
+                if (s.p[i] == '\n')
+                        return s.p + i;
+        }
+        return NULL;
+}
+
 /* `NAME LENGTH\n` BYTES `\n` */
 static bool read_field(struct span *rest, struct document *d)
 {
         struct document_field *f = &d->field[d->n_fields];
-        const unsigned char *end = memchr(rest->p, '\n', rest->n);
+        const unsigned char *end = find_newline(*rest);
         const unsigned char *space = end ? memchr(rest->p, ' ', (size_t)(end - rest->p)) : NULL;
         if (!space || (size_t)(space - rest->p) > FIELD_NAME_MAX || d->n_fields == DOCUMENT_FIELDS_MAX)
                 return false;
@@ -131,7 +142,7 @@ static bool read_field(struct span *rest, struct document *d)
             document_field(d, f->name) || !read_length(span_of(space + 1, (size_t)(end - space) - 1), &f->len))
                 return false;
         size_t left = rest->n - (size_t)(end + 1 - rest->p);
-        if (f->len >= left || end[1 + f->len] != '\n')
+        if (f->len >= left || secret_verdict(end[1 + f->len]) != '\n')
                 return false;
         f->value = end + 1;
         d->n_fields++;
@@ -144,16 +155,19 @@ static enum err read_all(struct document *d, const char *credential, uint64_t nu
         CLEANUP_BYTES struct bytes head = BYTES_NONE;
         struct span rest = span_of(d->raw.bytes, d->raw.len);
         size_t n_word = strlen(WORD " ");
-        if (rest.n == 0 || rest.n % PADDING != 0 || rest.n > DOCUMENT_MAX || memcmp(rest.p, WORD " ", n_word) != 0)
+        if (rest.n == 0 || rest.n % PADDING != 0 || rest.n > DOCUMENT_MAX)
                 return err_because(ERR_BAD_CONTAINER, "not a secret of ours");
         add_head(&head, credential, number);
+        secret_declassify(rest.p, rest.n < head.n ? rest.n : head.n); /* only the fields' values are secret */
+        if (memcmp(rest.p, WORD " ", n_word) != 0)
+                return err_because(ERR_BAD_CONTAINER, "not a secret of ours");
         if (rest.n < head.n || memcmp(rest.p, head.p, head.n) != 0)
                 return err_because(ERR_MISMATCH, "the secret inside is another credential's or version's");
         rest = span_of(rest.p + head.n, rest.n - head.n);
-        while (rest.n > 0 && rest.p[0] != '\0')
+        while (rest.n > 0 && secret_verdict(rest.p[0]) != '\0')
                 if (!read_field(&rest, d))
                         return err_because(ERR_BAD_CONTAINER, "the secret's field %zu is malformed", d->n_fields + 1);
-        if (d->n_fields == 0 || rest.n >= PADDING || !sodium_is_zero(rest.p, rest.n))
+        if (d->n_fields == 0 || rest.n >= PADDING || !secret_verdict(sodium_is_zero(rest.p, rest.n)))
                 return err_because(ERR_BAD_CONTAINER, "the secret's padding is malformed");
         return OK;
 }

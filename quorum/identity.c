@@ -25,6 +25,7 @@ static enum err complete(const unsigned char *seed, struct identity *i)
                 return e;
         if (crypto_sign_seed_keypair(i->signs.b, i->sign.bytes, seed) != 0)
                 return ERR_INTERNAL;
+        secret_declassify(i->signs.b, KEY_BYTES);
         return age_public_of(&i->open, &i->opens);
 }
 
@@ -119,6 +120,8 @@ static enum err corrupt(const char *why)
 /* Comment lines up to the signing line; only what people wrote is searched, never the keys. */
 static bool skip_comments(struct span *rest)
 {
+        if (rest->n > TAIL_BYTES)
+                secret_declassify(rest->p, rest->n - TAIL_BYTES);
         while (rest->n > TAIL_BYTES) {
                 const unsigned char *end = memchr(rest->p, '\n', rest->n - TAIL_BYTES);
                 if (!end || rest->p[0] != '#')
@@ -135,11 +138,14 @@ static enum err read_text(const struct secret *text, struct identity *ret)
         CLEANUP_SECRET struct secret seed = SECRET_NONE;
         struct span rest = span_of(text->bytes, text->len);
         enum err e;
-        if (!skip_comments(&rest) || memcmp(rest.p, SIGN_LINE, strlen(SIGN_LINE)) != 0)
+        if (!skip_comments(&rest))
+                return corrupt("no signing key where it belongs");
+        secret_declassify(rest.p, strlen(SIGN_LINE));
+        if (memcmp(rest.p, SIGN_LINE, strlen(SIGN_LINE)) != 0)
                 return corrupt("no signing key where it belongs");
         const unsigned char *hex = rest.p + strlen(SIGN_LINE);
         const unsigned char *key = hex + SEED_CHARS + 1;
-        if (hex[SEED_CHARS] != '\n' || key[KEY_CHARS] != '\n')
+        if (secret_verdict(hex[SEED_CHARS]) != '\n' || secret_verdict(key[KEY_CHARS]) != '\n')
                 return corrupt("its lines are not as long as they must be");
         if ((e = secret_new(SEED_BYTES, &seed)) != OK)
                 return e;

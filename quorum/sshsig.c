@@ -78,6 +78,8 @@ enum err sshsig_sign(const struct secret *key, const char *name_space, struct sp
         unsigned char signature[crypto_sign_BYTES];
         if (crypto_sign_detached(signature, NULL, to_sign.p, to_sign.n, key->bytes) != 0)
                 return ERR_INTERNAL;
+        secret_declassify(signature, sizeof signature);
+        secret_declassify(key->bytes + crypto_sign_SEEDBYTES, KEY_BYTES); /* its public half */
         add_blob_head(ret_blob, key->bytes + crypto_sign_SEEDBYTES, span_text(name_space));
         bytes_add(ret_blob, signature, sizeof signature);
         return OK;

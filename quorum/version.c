@@ -67,9 +67,12 @@ static enum err read_share(const struct version_fields *v, unsigned index, const
         CLEANUP_SECRET struct secret scalar = SECRET_NONE;
         enum err e;
         add_share_head(&head, v, index, request);
-        if (text->len < head.n || memcmp(text->bytes, head.p, head.n) != 0)
+        if (text->len < head.n)
+                return err_because(ERR_MISMATCH, "too short for a share of this version");
+        secret_declassify(text->bytes, head.n); /* only the scalar behind it is secret */
+        if (memcmp(text->bytes, head.p, head.n) != 0)
                 return err_because(ERR_MISMATCH, "the share inside is another version's, index's or request's");
-        if (text->len != head.n + HEX_CHARS + 1 || text->bytes[text->len - 1] != '\n')
+        if (text->len != head.n + HEX_CHARS + 1 || secret_verdict(text->bytes[text->len - 1]) != '\n')
                 return err_because(ERR_BAD_SHARE, "a scalar has %u digits", HEX_CHARS);
         if ((e = secret_new(SCALAR_BYTES, &scalar)) != OK)
                 return e;
