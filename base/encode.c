@@ -73,16 +73,55 @@ void bytes_add_base64(struct bytes *b, struct span s)
         b->n = (size_t)(to - b->p);
 }
 
-/* 0…63, or 64 for what is not a digit. */
+/* Digit to value + 1, so that what is no digit is zero. */
+#define VALUE(digit, value) [digit] = (value) + 1
+#define FOUR(from, value)                                                                                            \
+        VALUE(from, value), VALUE((from) + 1, (value) + 1), VALUE((from) + 2, (value) + 2),                          \
+                VALUE((from) + 3, (value) + 3)
+#define LETTERS(a, value)                                                                                            \
+        FOUR(a, value), FOUR((a) + 4, (value) + 4), FOUR((a) + 8, (value) + 8), FOUR((a) + 12, (value) + 12),        \
+                FOUR((a) + 16, (value) + 16), FOUR((a) + 20, (value) + 20), VALUE((a) + 24, (value) + 24),           \
+                VALUE((a) + 25, (value) + 25)
+static const unsigned char base64_values[256] = {
+        LETTERS('A', 0), LETTERS('a', 26), FOUR('0', 52),  FOUR('4', 56),
+        VALUE('8', 60),  VALUE('9', 61),   VALUE('+', 62), VALUE('/', 63),
+};
+
+/* 0…63, or more for what is not a digit. */
 static unsigned base64_value(unsigned char c)
 {
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A' + 0u;
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26u;
-        if (c >= '0' && c <= '9')
-                return c - '0' + 52u;
-        return c == '+' ? 62u : c == '/' ? 63u : 64u;
+        return base64_values[c] - 1u;
+}
+
+/* Whole groups without padding; false at what is no digit. */
+static bool decode_groups(const unsigned char *from, size_t n_groups, unsigned char *to)
+{
+        unsigned bad = 0;
+
+        for (size_t i = 0; i < n_groups; i++, from += 4, to += 3) {
+                unsigned a = base64_value(from[0]), b = base64_value(from[1]), c = base64_value(from[2]),
+                         d = base64_value(from[3]);
+                uint32_t v = a << 18 | b << 12 | c << 6 | d;
+
+                bad |= a | b | c | d;
+                to[0] = (unsigned char)(v >> 16);
+                to[1] = (unsigned char)(v >> 8);
+                to[2] = (unsigned char)v;
+        }
+        return bad <= 63;
+}
+
+/* The last group with its padding. The bits that the padding cuts off must be zero, or one value would have several
+ * spellings. */
+static bool decode_padded(const unsigned char *from, size_t padding, struct bytes *ret)
+{
+        unsigned char digits[4] = {'A', 'A', 'A', 'A'}, group[3];
+
+        memcpy(digits, from, 4 - padding);
+        if (!decode_groups(digits, 1, group) || group[2] != 0 || (padding == 2 && group[1] != 0))
+                return false;
+        bytes_add(ret, group, 3 - padding);
+        return true;
 }
 
 static enum err base64_fail(struct bytes *ret, size_t before)
@@ -102,26 +141,14 @@ enum err base64_decode(struct span text, struct bytes *ret)
         while (padding < 2 && padding < text.n && text.p[text.n - 1 - padding] == '=')
                 padding++;
 
+        size_t whole = (text.n - (padding ? 4 : 0)) / 4;
+
         bytes_reserve(ret, text.n / 4 * 3);
-        for (size_t i = 0; i < text.n; i += 4) {
-                size_t missing = i + 4 == text.n ? padding : 0;
-                uint32_t v = 0;
-
-                for (size_t k = 0; k < 4; k++) {
-                        unsigned digit = k + missing >= 4 ? 0 : base64_value(text.p[i + k]);
-
-                        if (digit > 63)
-                                return base64_fail(ret, before);
-                        v = v << 6 | digit;
-                }
-                /* The bits that the padding cuts off must be zero, or one value would have several spellings. */
-                if ((missing == 1 && (v & 0xFF)) || (missing == 2 && (v & 0xFFFF)))
-                        return base64_fail(ret, before);
-                unsigned char group[3] = {(unsigned char)(v >> 16), (unsigned char)(v >> 8), (unsigned char)v};
-
-                memcpy(ret->p + ret->n, group, 3 - missing);
-                ret->n += 3 - missing;
-        }
+        if (!decode_groups(text.p, whole, ret->p + ret->n))
+                return base64_fail(ret, before);
+        ret->n += 3 * whole;
+        if (padding && !decode_padded(text.p + 4 * whole, padding, ret))
+                return base64_fail(ret, before);
         ret->p[ret->n] = '\0';
         return OK;
 }
