@@ -88,7 +88,7 @@ static bool is_present(const struct statement *s, const struct field *f)
         case FIELD_LABEL:
         case FIELD_TEXT:
         case FIELD_KEY: return *(const char *const *)p != NULL;
-        case FIELD_HASH: return !hash_is_zero(p);
+        case FIELD_HASH: return !s->close.incident; /* only a close has such a one */
         case FIELD_INT:
                 return *(const int64_t *)p != 0 ||
                        (s->type == STATEMENT_ROTATION && s->rotation.step == STEP_CLAIM) ||
