@@ -265,7 +265,7 @@ static enum err check_rules(struct client *c, const struct approval_case *seen)
         s.approval.index = seen->my_index;
         s.approval.override = seen->wants_override;
         s.approval.expires_at_ms = s.made_at_ms + seen->policy->request_for_ms;
-        s.id = seen->roster; /* any that is in no log */
+        s.id = hash_of(span_of(s.nonce, sizeof(s.nonce))); /* of no entry */
         return ledger_check(client_ledger(c), &s, act_now_ms(c));
 }
 
