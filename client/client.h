@@ -30,6 +30,8 @@ bool client_is_unlocked(const struct client *c);
 const char *client_me(const struct client *c);
 const struct identity *client_identity(const struct client *c);
 const struct ledger *client_ledger(const struct client *c);
+/* The newest roster known: the ledger's, or that of first contact; NULL before. */
+const struct roster *client_roster(const struct client *c);
 struct replica *client_replica(struct client *c);
 struct home *client_home(struct client *c);
 int64_t client_now_ms(const struct client *c);

@@ -25,8 +25,6 @@ struct client {
         struct hash *resent;
 };
 
-/* The newest roster known: the ledger's, or that of first contact; NULL before. */
-const struct roster *client_roster(const struct client *c);
 /* Finds my name in the newest roster and compares my keys. Errors: as client_unlock(). */
 MUST_CHECK enum err client_find_me(struct client *c);
 

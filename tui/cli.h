@@ -1,0 +1,65 @@
+/* What all commands of `breakglass` share: the options that may stand everywhere, the installation they speak to, the
+ * identity they unlock, and how they end.
+ *
+ * A command returns an error; main() prints its one line and turns it into the exit code. Stdout carries answers
+ * (text, or JSON with --json), stderr everything else. */
+#pragma once
+#include "client/act.h"
+
+#define CLI_BROKERS_MAX 8u
+#define CLI_TRIES       3u /* of a passphrase or a code */
+
+struct cli {
+        const char *brokers[CLI_BROKERS_MAX];
+        size_t n_brokers;
+        const char *identity, *installation; /* as given, or NULL */
+        bool json, no_input;
+        int passphrase_fd; /* -1: ask at the terminal */
+        bool is_done;      /* --help was answered: end well, say nothing more */
+        int exit_code;     /* of a child program, or -1: the error's own */
+        char *identity_path_;
+        struct client *client;
+};
+
+struct command {
+        const char *name;     /* what is typed: "roster", "log" */
+        const char *synopsis; /* what follows it */
+        const char *help;     /* one sentence */
+        enum err (*run)(struct cli *cli, int argc, char **argv);
+        bool is_harmless; /* handles no secret: runs even where no memory can be locked */
+};
+
+void cli_init(struct cli *cli);
+void cli_done(struct cli *cli);
+
+/* The identity file: --identity, else the one named at joining, else $XDG_CONFIG_HOME/breakglass/identity. Never
+ * NULL; lives as long as cli. */
+const char *cli_identity_path(struct cli *cli);
+/* Opens the installation's folder and replica. Errors: those of client_open(). */
+MUST_CHECK enum err cli_open(struct cli *cli);
+/* Reads the identity, asking for its passphrase when it has one. Errors: those of identity_load(), ERR_USAGE (a
+ * passphrase is needed and nobody may be asked), ERR_ABORTED. */
+MUST_CHECK enum err cli_load_identity(struct cli *cli, struct identity *ret);
+/* Opens, unlocks, brings the replica up to date, sends what an earlier run left, and proves custody of what has not
+ * been checked (which never fails the command). */
+MUST_CHECK enum err cli_ready(struct cli *cli);
+/* The same as far as it goes without asking anybody: unlocks only an identity without passphrase (or with
+ * --passphrase-fd), and goes on with the own copy when the broker is away. ret_fresh: whether the copy is up to date;
+ * otherwise err_reason() tells why. Errors: those of cli_open(). */
+MUST_CHECK enum err cli_look(struct cli *cli, bool *ret_fresh);
+
+/* A new passphrase: from --passphrase-fd (one line), else asked twice. Errors: ERR_USAGE (weak, not the same twice),
+ * ERR_ABORTED. */
+MUST_CHECK enum err cli_new_passphrase(struct cli *cli, bool accept_weak, struct secret *ret);
+/* Whether a passphrase is too easy to guess: fewer than 12 characters, or hardly any different ones. */
+bool passphrase_is_weak(const struct secret *passphrase);
+
+/* The state of things, and the moment to judge them by. */
+static inline const struct ledger *cli_ledger(const struct cli *cli)
+{
+        return client_ledger(cli->client);
+}
+static inline int64_t cli_now(const struct cli *cli)
+{
+        return act_now_ms(cli->client);
+}

@@ -1,0 +1,186 @@
+#include "tui/commands.h"
+#include "tui/editor.h"
+#include "tui/history.h"
+#include "tui/options.h"
+#include "tui/prompt.h"
+#include "tui/say.h"
+#include "tui/words.h"
+#include <fcntl.h>
+#include <string.h>
+
+struct drafting {
+        const struct ledger *ledger;
+        const char *incident;
+        struct bytes text;
+};
+
+static bool add_line(void *context, const struct history_entry *entry)
+{
+        struct drafting *d = context;
+        CLEANUP_BYTES struct bytes words = BYTES_NONE;
+        char time[TIME_TEXT];
+
+        if (!history_is_about(d->ledger, entry->statement, d->incident))
+                return true;
+        describe_statement(d->ledger, entry->statement, &words);
+        bytes_printf(&d->text, "%s  ", time_format(entry->at_ms, time));
+        text_escape(bytes_span(&words), &d->text);
+        bytes_add_byte(&d->text, '\n');
+        return true;
+}
+
+/* What the criterion was, as the roster has it now, for every emergency that the incident's requests named. */
+static void add_criteria(struct drafting *d, const struct roster *r)
+{
+        for (size_t k = 0; k < r->n_emergencies; k++) {
+                bool is_named = false;
+
+                for (size_t i = 0; i < ledger_requests(d->ledger) && !is_named; i++) {
+                        struct request_view v;
+
+                        ledger_request_at(d->ledger, i, ledger_last_at(d->ledger), &v);
+                        is_named = strcmp(v.incident, d->incident) == 0 &&
+                                   strcmp(v.emergency, r->emergencies[k].id) == 0;
+                }
+                if (is_named)
+                        bytes_printf(&d->text, "%s: %s\n", r->emergencies[k].id, r->emergencies[k].means);
+        }
+}
+
+/* A draft that a tired person only has to fill in. */
+static enum err write_draft(const struct cli *cli, struct drafting *d)
+{
+        enum err e;
+
+        bytes_printf(&d->text,
+                     "Post-mortem of %s\n\nWhat happened, and why the usual way in was not enough:\n\n\n"
+                     "Was it the emergency that it was called?\n",
+                     d->incident);
+        add_criteria(d, ledger_roster(d->ledger));
+        bytes_add_text(&d->text, "\n\nWhat we change so that no glass needs breaking next time:\n\n\nTime line (UTC, "
+                                 "from the log):\n");
+        e = history_walk(cli, 0, add_line, d);
+        bytes_printf(
+                &d->text,
+                "\n%s\nAn empty or unchanged text sends nothing. The text becomes part of the log, for everybody who "
+                "can "
+                "read it, for ever:\nno secrets in it. You are asked afterwards whether the criterion was met.\n",
+                EDITOR_CUT);
+        return e;
+}
+
+static enum err read_text(const char *file, struct bytes *ret)
+{
+        CLEANUP_FD int fd = -1;
+        char part[4096];
+        ssize_t n;
+
+        if (strcmp(file, "-") != 0)
+                return file_read(file, POSTMORTEM_MAX, ret);
+        fd = dup(STDIN_FILENO);
+        while ((n = read(fd, part, sizeof(part))) > 0) {
+                bytes_add(ret, part, (size_t)n);
+                if (ret->n > POSTMORTEM_MAX)
+                        return err_because(ERR_TOO_LARGE, "a post-mortem has at most %u bytes", POSTMORTEM_MAX);
+        }
+        return n < 0 ? ERR_IO : OK;
+}
+
+static enum err want_text(struct cli *cli, const char *incident, const char *file, struct bytes *ret)
+{
+        struct drafting d = {cli_ledger(cli), incident, BYTES_NONE};
+        enum err e;
+
+        if (file) {
+                e = read_text(file, ret);
+                return e == OK && ret->n == 0 ? err_because(ERR_USAGE, "the text is empty") : e;
+        }
+        if (cli->no_input || !isatty(STDIN_FILENO))
+                return err_because(ERR_USAGE, "--file FILE gives the text (- is stdin)");
+        e = write_draft(cli, &d);
+        if (e == OK)
+                e = editor_write(bytes_span(&d.text), ret);
+        bytes_done(&d.text);
+        return e;
+}
+
+static bool parse_criterion(const char *text, enum criterion *ret)
+{
+        static const enum criterion all[] = {CRITERION_YES, CRITERION_NO, CRITERION_DRILL};
+
+        for (size_t i = 0; i < COUNT_OF(all); i++)
+                if (strcmp(text, criterion_word(all[i])) == 0) {
+                        *ret = all[i];
+                        return true;
+                }
+        return false;
+}
+
+static enum err want_criterion(struct cli *cli, const char *met, enum criterion *ret)
+{
+        CLEANUP_BYTES struct bytes typed = BYTES_NONE;
+        enum err e;
+
+        if (!met) {
+                if (cli->no_input || !prompt_possible())
+                        return err_because(ERR_USAGE,
+                                           "--met yes|no|drill is missing: was the emergency's criterion met?");
+                if ((e = prompt_line("Was the emergency's criterion met (yes, no, drill)? ", &typed, NULL)) != OK)
+                        return e;
+                met = bytes_text(&typed);
+        }
+        return parse_criterion(met, ret) ? OK : err_because(ERR_USAGE, "--met is yes, no or drill");
+}
+
+static enum err send(struct cli *cli, const char *incident, const char *met, const char *file)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        enum criterion criterion = CRITERION_NO;
+        struct incident_view v;
+        uint64_t n = 0;
+        enum err e;
+
+        if (met && !parse_criterion(met, &criterion))
+                return err_because(ERR_USAGE, "--met is yes, no or drill");
+        if ((e = cli_ready(cli)) != OK)
+                return e;
+        if (!ledger_incident_by_name(cli_ledger(cli), incident, cli_now(cli), &v))
+                return err_because(ERR_NOT_FOUND, "no incident is called %s", incident);
+        if ((e = want_text(cli, incident, file, &text)) != OK)
+                return e;
+        if ((e = want_criterion(cli, met, &criterion)) != OK)
+                return e;
+        if ((e = act_postmortem(cli->client, incident, criterion, bytes_text(&text), &n)) != OK)
+                return e;
+        if (cli->json)
+                say_json(json_pack("{s:s, s:I, s:s}", "incident", incident, "n", (json_int_t)n, "criterion_met",
+                                   criterion_word(criterion)));
+        else
+                say("The post-mortem of %s is in the log (entry %llu).", incident, (unsigned long long)n);
+        return OK;
+}
+
+static enum err run(struct cli *cli, int argc, char **argv)
+{
+        const char *met = NULL, *file = NULL;
+        const struct option_about own[] = {
+                {"met", OPTION_TEXT, &met, "yes|no|drill", "whether the emergency's written criterion was met"},
+                {"file", OPTION_TEXT, &file, "FILE", "the text (- is stdin) instead of an editor with a draft"},
+                {0},
+        };
+        struct texts args;
+        enum err e;
+
+        if ((e = options_read(cli, &command_postmortem, own, argc, argv, &args)) != OK)
+                return e;
+        if ((e = options_want(&args, 1, 1, "the INCIDENT")) != OK)
+                return e;
+        return send(cli, args.text[0], met, file);
+}
+
+const struct command command_postmortem = {
+        .name = "postmortem",
+        .synopsis = "INCIDENT [--met yes|no|drill] [--file FILE]",
+        .help = "Write what happened; starts your editor with a draft and the time line from the log.",
+        .run = run,
+};

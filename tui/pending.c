@@ -1,0 +1,65 @@
+#include "tui/pending.h"
+#include <string.h>
+
+bool request_waits_for(const struct ledger *l, const struct request_view *r, const char *me)
+{
+        struct version_view v;
+
+        if ((r->state != REQUEST_WAITING && r->state != REQUEST_READY) || strcmp(r->requester, me) == 0)
+                return false;
+        if (!ledger_version_by_id(l, &r->version, &v) || !ledger_is_eligible(l, &v, me))
+                return false;
+        for (size_t i = 0; i < ledger_approvals(l, r->index); i++) {
+                struct approval_view a;
+
+                ledger_approval_at(l, r->index, i, r->at_ms, &a);
+                if (strcmp(a.approver, me) == 0)
+                        return false;
+        }
+        return true;
+}
+
+bool request_denied_by(const struct ledger *l, const struct request_view *r, const char *me)
+{
+        for (size_t i = 0; i < ledger_denials(l, r->index); i++) {
+                struct denial_view d;
+
+                ledger_denial_at(l, r->index, i, &d);
+                if (strcmp(d.denier, me) == 0)
+                        return true;
+        }
+        return false;
+}
+
+size_t requests_waiting_for(const struct ledger *l, const char *me, int64_t now_ms)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < ledger_requests(l); i++) {
+                struct request_view r;
+
+                ledger_request_at(l, i, now_ms, &r);
+                n += request_waits_for(l, &r, me);
+        }
+        return n;
+}
+
+bool rotation_is_unfinished(const struct version_view *v, const struct rotation_view *r)
+{
+        if (v->is_retired || v->state == VERSION_DROPPED)
+                return false;
+        if (v->state == VERSION_REPLACED && v->evidence == OLD_UNPROVEN)
+                return true;
+        return !r->is_done && (r->due != NOT_DUE || r->is_claimed || r->is_promoted);
+}
+
+bool incident_is_unfinished(const struct incident_view *i)
+{
+        return i->is_open || i->owes_postmortem;
+}
+
+bool version_is_live(const struct version_view *v)
+{
+        return !v->is_retired &&
+               (v->state == VERSION_CURRENT || v->state == VERSION_PENDING || v->state == VERSION_SEALED);
+}

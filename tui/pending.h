@@ -1,0 +1,15 @@
+/* What is unfinished, by the ledger: questions that several commands ask alike. Pure. */
+#pragma once
+#include "quorum/ledger.h"
+
+/* Whether the request waits for a yes or no of this holder. */
+bool request_waits_for(const struct ledger *l, const struct request_view *r, const char *me);
+bool request_denied_by(const struct ledger *l, const struct request_view *r, const char *me);
+/* How many requests wait for them. */
+size_t requests_waiting_for(const struct ledger *l, const char *me, int64_t now_ms);
+/* Whether this version's rotation is owed, under way, or ended without a proof that the old value is dead. */
+bool rotation_is_unfinished(const struct version_view *v, const struct rotation_view *r);
+/* Whether the incident wants somebody's attention: a request has not ended, or a post-mortem is owed. */
+bool incident_is_unfinished(const struct incident_view *i);
+/* A statement of the live kind that holders should have checked: current, pending or sealed, not retired. */
+bool version_is_live(const struct version_view *v);
