@@ -68,6 +68,7 @@ static enum err evaluate(const struct secret *a, unsigned need, unsigned n, cons
         for (unsigned k = 0; k < need; k++)
                 if (secret_verdict(crypto_scalarmult_ristretto255_base(commitments[k], scalar_at(a, k))) != 0)
                         return ERR_RANGE;
+        secret_declassify(commitments, (size_t)need * POINT_BYTES);
         return OK;
 }
 
