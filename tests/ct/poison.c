@@ -76,6 +76,60 @@ static void sealing(void)
         must(age_secret_from_text(text.bytes, text.len, &back), "secret key from text");
 }
 
+/* The whole way of a version: seal, a holder's share, re-sealing it, the requester's side, the document. Its form
+ * (names, lengths) is public; the value is not. */
+static void version(void)
+{
+        CLEANUP_SECRET struct secret value = SECRET_NONE, one_time = SECRET_NONE, joined = SECRET_NONE,
+                                     key = SECRET_NONE;
+        CLEANUP_DOCUMENT struct document sealed = {0}, opened = {0};
+        const char *names[N] = {"alice", "bob", "carol"};
+        struct secret identity[N] = {0};
+        struct version_holder holders[N];
+        struct sealed_version v = {0};
+        struct key reply_to;
+        const struct hash request = {{7}};
+        const unsigned indices[NEED] = {1, 2};
+
+        must(secret_new(40, &value), "value");
+        const struct document_field field = {"password", value.bytes, value.len};
+        must(document_build("prod/db/root", 1, &field, 1, &sealed), "document");
+        VALGRIND_MAKE_MEM_UNDEFINED(document_field(&sealed, "password")->value, value.len);
+        for (unsigned i = 0; i < N; i++) {
+                holders[i].name = names[i];
+                must(age_new_identity(&identity[i]), "identity");
+                must(age_public_of(&identity[i], &holders[i].opens), "public key");
+                poison(&identity[i]);
+        }
+        must(age_new_identity(&one_time), "one-time key");
+        must(age_public_of(&one_time, &reply_to), "padlock");
+        poison(&one_time);
+
+        const struct version_fields about = {
+                .credential = "prod/db/root", .number = 1, .policy = "main", .need = NEED, .is_initial = true};
+        must(version_seal(&about, holders, N, &sealed, &v), "seal a version");
+        secret_declassify(v.ciphertext.p, v.ciphertext.n);
+        secret_declassify(&v.fields, sizeof v.fields);
+        must(secret_new((size_t)NEED * SCALAR_BYTES, &joined), "room for shares");
+        for (unsigned i = 0; i < NEED; i++) {
+                CLEANUP_SECRET struct secret mine = SECRET_NONE, theirs = SECRET_NONE;
+                CLEANUP_BYTES struct bytes moved = BYTES_NONE;
+                secret_declassify(v.share_file[i].p, v.share_file[i].n);
+                must(version_open_share(&v.fields, names[i], bytes_span(&v.share_file[i]), &identity[i], &mine),
+                     "own share");
+                must(version_reseal_share(&v.fields, i + 1, &mine, &request, &reply_to, &moved), "re-seal");
+                secret_declassify(moved.p, moved.n);
+                must(version_open_resealed(&v.fields, i + 1, &request, bytes_span(&moved), &one_time, &theirs),
+                     "theirs");
+                memcpy(joined.bytes + (size_t)i * SCALAR_BYTES, theirs.bytes, SCALAR_BYTES);
+        }
+        must(version_combine(&v.fields, indices, &joined, &key), "combine");
+        must(version_open_document(&v.fields, bytes_span(&v.ciphertext), &key, &opened), "open the document");
+        sealed_version_done(&v);
+        for (unsigned i = 0; i < N; i++)
+                secret_wipe(&identity[i]);
+}
+
 static void leak(void)
 {
         CLEANUP_SECRET struct secret s = SECRET_NONE;
@@ -94,6 +148,7 @@ int main(int argc, char **argv)
         else {
                 sharing();
                 sealing();
+                version();
         }
         return 0;
 }
