@@ -1,0 +1,34 @@
+/* What people are told: one event as JSON, the same for every channel (docs/notifiers.md). Never a secret, a share or
+ * the code; the reason only where the policy shares it. */
+#pragma once
+#include "quorum/ledger.h"
+
+struct event {
+        const char *kind;
+        const char *severity; /* critical, error, warning, info */
+        char dedup_key[256];
+        struct bytes text; /* one line for people */
+        int64_t at_ms;
+        const char *who;                    /* or NULL */
+        const struct request_view *request; /* or NULL */
+        const char *credential;             /* or NULL: the request's, if any */
+        const char *incident;               /* or NULL: the request's, if any */
+        bool is_urgent;                     /* an opening: goes before everything else */
+};
+
+#define CLEANUP_EVENT __attribute__((cleanup(event_done)))
+void event_done(struct event *e);
+/* The event's JSON object. */
+void event_write(const struct event *e, const struct ledger *l, struct bytes *ret);
+void event_key(struct event *e, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* ---- events of a request, filled in with text and key ---- */
+void event_requested(const struct request_view *r, int64_t at_ms, struct event *ret);
+void event_approved(const struct request_view *r, const char *who, const struct hash *statement, int64_t at_ms,
+                    struct event *ret);
+void event_ready(const struct request_view *r, int64_t at_ms, struct event *ret);
+void event_opened(const struct request_view *r, int64_t at_ms, struct event *ret);
+void event_denied(const struct request_view *r, const char *who, bool is_suspicious, const struct hash *statement,
+                  int64_t at_ms, struct event *ret);
+/* `closed` or `expired`, by how it ended. who may be NULL. */
+void event_ended(const struct request_view *r, const char *who, int64_t at_ms, struct event *ret);
