@@ -1,0 +1,168 @@
+#include "broker/commands.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "broker/config.h"
+#include "broker/courier.h"
+#include "broker/keys.h"
+#include "broker/store.h"
+#include "quorum/admit.h"
+#include <string.h>
+
+#define ENVELOPE_MAX (2u * 1024u * 1024u)
+
+int command_failed(int e)
+{
+        const char *why = err_reason();
+        fprintf(stderr, "breakglassd: %s: %s%s%s%s\n", err_word((enum err)e), err_sentence((enum err)e),
+                *why ? " (" : "", why, *why ? ")" : "");
+        return err_exit((enum err)e);
+}
+
+int command_keygen(const char *folder)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        enum err e = keys_make(folder, &line);
+        if (e != OK)
+                return command_failed((int)e);
+        fputs(bytes_text(&line), stdout);
+        return EXIT_OK;
+}
+
+static enum err check_programs(const struct config *c)
+{
+        for (size_t i = 0; i < c->n_channels; i++) {
+                enum err e = file_check_program(c->channels[i].program);
+                if (e != OK)
+                        return e;
+        }
+        return OK;
+}
+
+int command_check_config(const char *config_path)
+{
+        struct config *c = NULL;
+        enum err e = config_read(config_path, &c);
+        if (e == OK)
+                e = check_programs(c);
+        config_drop(c);
+        if (e != OK)
+                return command_failed((int)e);
+        puts("the configuration is good");
+        return EXIT_OK;
+}
+
+/* ---- init: the first line ---- */
+
+static enum err read_envelope(const char *path, struct envelope *ret)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        CLEANUP_JSON json_t *root = NULL;
+        enum err e = file_read(path, ENVELOPE_MAX, &text);
+        if (e == OK)
+                e = json_read(bytes_span(&text), 8, &root);
+        return e == OK ? envelope_read(root, ret) : e;
+}
+
+/* The whole path of any other statement: signatures, chain rule, ledger. */
+static enum err admit_genesis(const struct envelope *e, const struct key *signs, struct bytes *ret_line,
+                              struct hash *ret_id)
+{
+        struct ledger *l = ledger_new();
+        struct statement *s = NULL;
+        line_write(0, clock_now_ms(), e, ret_line);
+        enum err error = e->type == STATEMENT_ROSTER ? admit_line(l, bytes_span(ret_line), false, &s)
+                                                     : err_because(ERR_BAD_ROSTER, "this is no roster statement");
+        if (error == OK && !key_equal(&ledger_roster(l)->broker_signs, signs))
+                error = err_because(ERR_BAD_KEY, "the roster's broker.signs is not the key of this configuration");
+        if (error == OK)
+                *ret_id = s->id;
+        statement_free(s);
+        ledger_free(l);
+        return error;
+}
+
+static enum err write_genesis(const struct config *c, struct span line, const struct hash *id)
+{
+        CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
+        struct store *store = NULL;
+        enum err e;
+        if ((e = file_make_folder(c->state, 0700)) != OK || (e = store_create(path)) != OK ||
+            (e = store_open(path, STORE_WRITE, &store)) != OK)
+                return e;
+        if ((e = store_begin(store)) == OK && (e = store_append(store, 0, id, line)) == OK)
+                e = store_commit(store);
+        store_close(store);
+        return e;
+}
+
+static enum err init(const struct config *c, const char *roster_path, struct hash *ret_id)
+{
+        CLEANUP_ENVELOPE struct envelope envelope = {0};
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        struct signing_key key = {.key = SECRET_NONE};
+        enum err e = read_envelope(roster_path, &envelope);
+        if (e == OK)
+                e = signing_key_load(c->sign_key, &key);
+        if (e == OK)
+                e = admit_genesis(&envelope, &key.public, &line, ret_id);
+        signing_key_wipe(&key);
+        return e == OK ? write_genesis(c, bytes_span(&line), ret_id) : e;
+}
+
+int command_init(const char *config_path, const char *roster_path)
+{
+        struct config *c = NULL;
+        struct hash id;
+        char hex[HASH_HEX + 1];
+        enum err e = config_read(config_path, &c);
+        if (e == OK)
+                e = init(c, roster_path, &id);
+        config_drop(c);
+        if (e != OK)
+                return command_failed((int)e);
+        hash_to_hex(&id, hex);
+        printf("installation: %s\n", hex);
+        return EXIT_OK;
+}
+
+/* ---- notifier test ---- */
+
+static void write_test_event(struct bytes *ret)
+{
+        int64_t now = clock_now_ms();
+        bytes_printf(
+                ret,
+                "{\"kind\":\"test\",\"dedup_key\":\"test/%lld\",\"text\":\"This is a test page of the break-glass "
+                "broker; nothing has happened.\",\"severity\":\"info\",\"at\":%lld}",
+                (long long)now, (long long)now);
+}
+
+static enum err test_notifier(const struct config *c, const char *name_or_path)
+{
+        CLEANUP_BYTES struct bytes event = BYTES_NONE, input = BYTES_NONE;
+        const struct config_channel *ch = config_channel(c, name_or_path);
+        const char *program = ch ? ch->program : name_or_path;
+        struct delivery_result r;
+        enum err e = file_check_program(program);
+        if (e != OK)
+                return e;
+        write_test_event(&event);
+        courier_input(ch ? bytes_span(&ch->config) : span_text("{}"), bytes_span(&event), 1, &input);
+        courier_deliver(program, bytes_span(&input), ch ? ch->timeout_ms : 30 * SECOND_MS, &r);
+        if (r.what == DELIVERY_ACCEPTED)
+                printf("accepted: %s\n", bytes_text(&r.detail));
+        else
+                e = err_because(ERR_HOOK, "%s", bytes_text(&r.detail));
+        bytes_done(&r.detail);
+        return e;
+}
+
+int command_notifier_test(const char *config_path, const char *name_or_path)
+{
+        struct config *c = NULL;
+        enum err e = config_read(config_path, &c);
+        if (e == OK)
+                e = test_notifier(c, name_or_path);
+        config_drop(c);
+        return e == OK ? EXIT_OK : command_failed((int)e);
+}

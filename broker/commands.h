@@ -1,0 +1,10 @@
+/* What breakglassd does besides running: each returns the exit code. */
+#pragma once
+
+int command_keygen(const char *folder);
+int command_check_config(const char *config_path);
+int command_init(const char *config_path, const char *roster_path);
+int command_export(const char *config_path, const char *out_path);
+int command_notifier_test(const char *config_path, const char *name_or_path);
+/* "breakglassd: CODE-WORD: sentence (reason)" on stderr. Returns the exit code of e. */
+int command_failed(int e);
