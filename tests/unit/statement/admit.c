@@ -314,6 +314,10 @@ Test(admit_line, bytes_out_of_order_are_corrupt)
         cr_expect(says("the same statement"), "%s", err_reason());
         bytes_clear(&changed);
         bytes_add_span(&changed, world_append(r.w, &request));
+        text_replace(&changed, "{\"n\":2,", "{\"n\":3,");
+        cr_expect_eq(next(&r, bytes_span(&changed)), ERR_CORRUPT_LOG, "one is missing");
+        bytes_clear(&changed);
+        bytes_add_span(&changed, world_line(r.w, 2));
         text_replace(&changed, "\"at\":1764000000000", "\"at\":1763999999999");
         cr_expect_eq(next(&r, bytes_span(&changed)), ERR_CORRUPT_LOG, "time runs back");
         cr_expect_eq(next(&r, world_line(r.w, 2)), OK, "%s", err_reason());
@@ -416,6 +420,7 @@ Test(admit_line, what_is_signed_but_malformed_or_against_a_rule_is_a_bad_log)
         session.head_size = request.head_size;
         session.head_root = request.head_root;
         cr_expect_eq(next(&r, world_append(r.w, &session)), ERR_BAD_LOG, "a sign-in is never logged");
+        cr_expect(says("entry 2: bad-statement: a sign-in is never logged"), "%s", err_reason());
         sealed_version_done(&sealed);
 }
 
