@@ -1,27 +1,31 @@
-/* Pages by PagerDuty's Events API v2 (`routing_key_file`; `url` for another events host). */
+/* Pages by PagerDuty's Events API v2 (`routing_key_file`; `api_url` for another events host). */
 #include "notifiers/http.h"
 #include "notifiers/pagerduty_message.h"
 #include <string.h>
 
-#define EVENTS_URL "https://events.pagerduty.com/v2/enqueue"
+#define EVENTS_HOST "https://events.pagerduty.com"
+#define EVENTS_PATH "/v2/enqueue"
 
 struct pagerduty {
         struct secret routing_key; /* NUL-ended */
-        const char *url, *ca_file, *proxy_url;
+        struct bytes url;
+        const char *ca_file, *proxy_url;
 };
 
 MUST_CHECK static enum err read_config(const struct delivery *d, struct pagerduty *ret)
 {
-        static const char *const known[] = {"routing_key_file", "url", "ca_file", "proxy_url", NULL};
+        static const char *const known[] = {"routing_key_file", "api_url", "ca_file", "proxy_url", NULL};
+        const char *host;
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = config_text(d, "url", EVENTS_URL, &ret->url)) != OK)
+        if ((e = config_text(d, "api_url", EVENTS_HOST, &host)) != OK)
                 return e;
         if ((e = config_text(d, "ca_file", NULL, &ret->ca_file)) != OK)
                 return e;
         if ((e = config_text(d, "proxy_url", NULL, &ret->proxy_url)) != OK)
                 return e;
+        bytes_printf(&ret->url, "%s" EVENTS_PATH, host);
         return config_secret(d, "routing_key_file", &ret->routing_key);
 }
 
@@ -58,7 +62,7 @@ static void post_call(const struct delivery *d, const struct pagerduty *p, const
         struct http_answer answer = {0};
         const char *routing_key = (const char *)p->routing_key.bytes;
         pagerduty_message(d, c, routing_key, &body);
-        struct http_post post = {.url = p->url,
+        struct http_post post = {.url = bytes_text(&p->url),
                                  .ca_file = p->ca_file,
                                  .proxy_url = p->proxy_url,
                                  .body = bytes_span(&body),
@@ -86,6 +90,7 @@ static void deliver(const struct delivery *d, struct outcome *ret)
         else
                 outcome_fail(ret, PLUGIN_MISCONFIGURED, "%s", err_reason());
         secret_wipe(&p.routing_key);
+        bytes_done(&p.url);
 }
 
 int main(void)

@@ -19,17 +19,28 @@ static void add(struct params *p, const char *key, const char *value)
         p->value[p->n++] = value;
 }
 
+/* Where nobody stands in between, TLS may be missing; over a network the server must prove its name. */
+static const char *default_sslmode(const char *host)
+{
+        static const char *const loopback[] = {"127.0.0.1", "::1", "localhost"};
+        if (host[0] == '/' || host[0] == '@')
+                return "disable";
+        for (size_t i = 0; i < COUNT_OF(loopback); i++)
+                if (!strcmp(loopback[i], host))
+                        return "prefer";
+        return "verify-full";
+}
+
 /* Nothing is taken from the environment, ~/.pgpass, a service file or Kerberos: the configuration alone counts. */
 static void fill_params(const struct pg_target *t, struct params *p)
 {
-        bool is_socket = t->host[0] == '/' || t->host[0] == '@';
         add(p, "host", t->host);
         add(p, "port", t->port);
         add(p, "dbname", t->dbname);
         add(p, "user", t->user);
         add(p, "password", t->password);
         add(p, "passfile", "/dev/null");
-        add(p, "sslmode", t->sslmode ? t->sslmode : is_socket ? "disable" : "verify-full");
+        add(p, "sslmode", t->sslmode ? t->sslmode : default_sslmode(t->host));
         add(p, "sslrootcert", t->sslrootcert);
         add(p, "gssencmode", "disable");
         add(p, "target_session_attrs", "read-write");

@@ -11,7 +11,7 @@
 struct pg_target {
         const char *host, *port, *dbname, *user;
         const char *password;    /* or NULL: peer, certificate */
-        const char *sslmode;     /* or NULL: verify-full over TCP */
+        const char *sslmode;     /* or NULL: verify-full over a network */
         const char *sslrootcert; /* or NULL */
         int64_t timeout_ms;
 };

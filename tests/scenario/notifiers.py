@@ -41,7 +41,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.put(("POST", self.path, dict(self.headers), body))
-        getattr(self, "say_" + self.path.rsplit("/", 1)[1])()
+        getattr(self, "say_" + self.path.removesuffix("/v2/enqueue").rsplit("/", 1)[1])()
 
     def reply(self, status, body, **headers):
         self.send_response(status)
@@ -149,7 +149,7 @@ def bot(path, server):
 
 
 def pagerduty(path, server, event=EVENT, **config):
-    return Answer("pagerduty", {"routing_key_file": private("pd-key", KEY + "\n"), "url": f"https://127.0.0.1:{server.server_port}/v2/{path}",
+    return Answer("pagerduty", {"routing_key_file": private("pd-key", KEY + "\n"), "api_url": f"https://127.0.0.1:{server.server_port}/{path}",
                                 "ca_file": str(DIR / "ca.pem"), **config}, event)
 
 

@@ -36,9 +36,9 @@ class Postgres:
         self.password_file = self.private("admin-password", ADMIN_PASSWORD + "\n")
         self.log = str(self.dir / "run" / "log")
         hba = pathlib.Path(self.data) / "pg_hba.conf"
-        hba.write_text(hba_first + "local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        hba.write_text(hba_first + "local all all scram-sha-256\nhost all all 127.0.0.0/8 scram-sha-256\n")
         with open(pathlib.Path(self.data) / "postgresql.conf", "a") as f:
-            f.write(f"\nlisten_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{self.socket}'\n"
+            f.write(f"\nlisten_addresses = '127.0.0.1,127.0.0.2'\nport = {self.port}\nunix_socket_directories = '{self.socket}'\n"
                     f"log_statement = 'all'\nfsync = off\nshared_buffers = 16MB\nmax_connections = 40\n{settings}\n")
         self.start()
 

@@ -1,0 +1,33 @@
+/* The rotator's own configuration (docs/rotator.md): where the broker is, who we are, what each hook may use. */
+#pragma once
+#include "base/json.h"
+#include "rotators/value.h"
+
+#define HOOKS_MAX   64u
+#define BROKERS_MAX 16u
+
+struct hook_entry {
+        const char *name; /* as the roster's `rotate: {hook: NAME}` says */
+        const char *program;
+        json_t *config; /* wins over the roster's; holds the target's admin access */
+        /* what the program's `describe` says */
+        struct value_rules rules;
+        char *field, *alphabet;
+};
+
+struct config {
+        char *installation, *identity, *state; /* installation: NULL where there is only one */
+        size_t n_brokers;
+        const char *brokers[BROKERS_MAX];
+        struct hash genesis; /* the pin of the first contact, and of every later one */
+        int64_t hook_timeout_ms, backoff_first_ms, backoff_most_ms;
+        size_t n_hooks;
+        struct hook_entry hooks[HOOKS_MAX];
+        void *owned_;
+};
+
+/* Errors: ERR_CONFIG with "line L, column C: …", those of file_check_private() (hooks' secrets are only named in it,
+ * but whoever can change it can run programs), ERR_UNSAFE_PROGRAM. */
+MUST_CHECK enum err config_read(const char *path, struct config *ret);
+void config_done(struct config *c);
+struct hook_entry *config_hook(const struct config *c, const char *name); /* NULL */

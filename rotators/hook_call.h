@@ -1,0 +1,36 @@
+/* Running one step of a hook (docs/hooks.md) and reading what it says. */
+#pragma once
+#include "base/plugin.h"
+#include "quorum/document.h"
+#include "rotators/config.h"
+
+struct hook_call {
+        const struct hook_entry *hook;
+        const char *step;
+        const char *credential, *idempotency_key;
+        const char *handle;                      /* or NULL */
+        struct span roster_config;               /* the roster's JSON object */
+        const struct document *pending, *opened; /* or NULL */
+        int64_t timeout_ms;
+};
+
+struct hook_result {
+        enum plugin_exit exit;
+        struct bytes handle, why; /* why: safe for one line */
+        char evidence[16];
+        bool is_value_rejected;
+        bool has_leaked; /* it printed one of our values: everything it printed was withheld */
+};
+
+/* Whatever the hook does ends in a result; death, silence, over-long or contradicting output is PLUGIN_UNKNOWN.
+ * Errors: ERR_UNSAFE_PROGRAM, ERR_NO_ENTRY, ERR_IO (nothing ran), ERR_MEMORY, ERR_CONFIG. */
+MUST_CHECK enum err hook_run(const struct hook_call *call, struct hook_result *ret);
+void hook_result_done(struct hook_result *r);
+/* Asks `describe` and fills in field and value rules. Errors: ERR_HOOK with the reason, those above. */
+MUST_CHECK enum err hook_describe(struct hook_entry *hook);
+
+/* The pieces, for the tests. */
+MUST_CHECK enum err hook_write_request(const struct hook_call *call, struct secret *ret);
+void hook_read_answer(int exit_code, struct span out, struct hook_result *ret);
+/* Whether text holds a value of the document, as it is or in base64. */
+bool hook_prints_secret(const struct document *d, struct span text);

@@ -1,0 +1,192 @@
+#include "rotators/job.h"
+#include "base/file.h"
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#define JOB_MAX_BYTES  4096u
+#define HANDLE_MAX     200u
+#define FILE_MODE      0600
+#define FOLDER_MODE    0700
+#define VALUE_FILE_MAX (DOCUMENT_MAX + 65536u)
+
+static char *job_path(const struct jobs *j, const struct hash *old_version)
+{
+        char hex[HASH_HEX + 1], name[HASH_HEX + 6];
+        hash_to_hex(old_version, hex);
+        snprintf(name, sizeof name, "%s.json", hex);
+        return path_join(j->folder, name);
+}
+
+/* ---- reading ---- */
+
+MUST_CHECK static enum err parse_job(json_t *object, struct job *ret)
+{
+        struct json_fields f;
+        json_fields_begin(&f, object);
+        json_take_hash(&f, "old", &ret->old_version);
+        const char *recipient = json_take_text(&f, "recipient", 0, AGE_PUBLIC_TEXT - 1);
+        const char *handle = json_take_text(&f, "handle", 0, HANDLE_MAX);
+        ret->rejections = (unsigned)json_take_int(&f, "rejections", 0, 1000);
+        ret->is_rejected = json_take_bool(&f, "is_rejected");
+        enum err e = json_fields_end(&f);
+        if (e == OK && *recipient) { /* it becomes a file's name: nothing but a public key will do */
+                struct key k;
+                e = open_key_parse(span_text(recipient), &k);
+        }
+        if (e != OK)
+                return e;
+        snprintf(ret->recipient, sizeof ret->recipient, "%s", recipient);
+        bytes_add_text(&ret->handle, handle);
+        return OK;
+}
+
+MUST_CHECK static enum err read_job(struct jobs *j, const char *name)
+{
+        CLEANUP_FREE char *path = path_join(j->folder, name);
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        CLEANUP_JSON json_t *object = NULL;
+        struct hash none = {0};
+        enum err e;
+        if ((e = file_check_private(path)) != OK)
+                return e;
+        if ((e = file_read(path, JOB_MAX_BYTES, &text)) != OK)
+                return e;
+        struct job *job = jobs_add(j, &none);
+        if ((e = json_read(bytes_span(&text), 2, &object)) == OK)
+                e = parse_job(object, job);
+        return e == OK ? OK : err_because(ERR_CORRUPT_STORE, "%s is damaged", path);
+}
+
+static bool is_job_name(const char *name)
+{
+        return strlen(name) == HASH_HEX + 5 && !strcmp(name + HASH_HEX, ".json");
+}
+
+MUST_CHECK static enum err read_all(struct jobs *j)
+{
+        DIR *folder = opendir(j->folder);
+        enum err e = OK;
+        if (!folder)
+                return err_because(ERR_IO, "%s: %s", j->folder, strerror(errno));
+        for (const struct dirent *d; e == OK && (d = readdir(folder));)
+                if (is_job_name(d->d_name))
+                        e = read_job(j, d->d_name);
+        closedir(folder);
+        return e;
+}
+
+enum err jobs_open(const char *state, struct jobs *ret)
+{
+        enum err e;
+        *ret = (struct jobs){.folder = path_join(state, "rotations"), .pending_folder = path_join(state, "pending")};
+        if ((e = file_make_folder(ret->folder, FOLDER_MODE)) == OK)
+                e = file_make_folder(ret->pending_folder, FOLDER_MODE);
+        if (e == OK)
+                e = read_all(ret);
+        if (e != OK)
+                jobs_close(ret);
+        return e;
+}
+
+static void job_free(struct job *job)
+{
+        bytes_done(&job->handle);
+        free(job);
+}
+
+void jobs_close(struct jobs *j)
+{
+        for (size_t i = 0; i < j->n; i++)
+                job_free(j->job[i]);
+        free(j->job);
+        free(j->folder);
+        free(j->pending_folder);
+        *j = (struct jobs){0};
+}
+
+/* ---- the list ---- */
+
+struct job *jobs_find(const struct jobs *j, const struct hash *old_version)
+{
+        for (size_t i = 0; i < j->n; i++)
+                if (hash_equal(&j->job[i]->old_version, old_version))
+                        return j->job[i];
+        return NULL;
+}
+
+struct job *jobs_add(struct jobs *j, const struct hash *old_version)
+{
+        struct job *job = mem_new(1, sizeof *job);
+        job->old_version = *old_version;
+        j->job = mem_grow(j->job, j->n + 1, sizeof(struct job *));
+        j->job[j->n++] = job;
+        return job;
+}
+
+enum err job_save(const struct jobs *j, const struct job *job)
+{
+        CLEANUP_FREE char *path = job_path(j, &job->old_version);
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        bytes_add_text(&text, "{\"old\":\"");
+        bytes_add_hex(&text, job->old_version.b, HASH_BYTES);
+        bytes_printf(&text, "\",\"recipient\":\"%s\",\"handle\":", job->recipient);
+        bytes_add_json(&text, bytes_span(&job->handle));
+        bytes_printf(&text, ",\"rejections\":%u,\"is_rejected\":%s}\n", job->rejections,
+                     job->is_rejected ? "true" : "false");
+        return file_write(path, FILE_MODE, bytes_span(&text));
+}
+
+enum err jobs_remove(struct jobs *j, struct job *job, bool keep_value)
+{
+        CLEANUP_FREE char *path = job_path(j, &job->old_version);
+        enum err e;
+        if (*job->recipient && !keep_value && (e = job_drop_value(j, job->recipient)) != OK)
+                return e;
+        if ((e = file_remove(path)) != OK)
+                return e;
+        for (size_t i = 0; i < j->n; i++)
+                if (j->job[i] == job) {
+                        j->job[i] = j->job[--j->n];
+                        job_free(job);
+                        break;
+                }
+        return OK;
+}
+
+/* ---- values ---- */
+
+enum err job_keep_value(const struct jobs *j, const char *recipient, const struct document *d,
+                        const struct key *own_opens)
+{
+        CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
+        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        enum err e = age_seal(own_opens, span_of(d->raw.bytes, d->raw.len), &file);
+        return e == OK ? file_write(path, FILE_MODE, bytes_span(&file)) : e;
+}
+
+enum err job_load_value(const struct jobs *j, const char *recipient, const struct secret *own_open,
+                        const char *credential, uint64_t number, struct document *ret)
+{
+        CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
+        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        CLEANUP_SECRET struct secret raw = SECRET_NONE;
+        enum err e;
+        if ((e = file_read(path, VALUE_FILE_MAX, &file)) != OK)
+                return e;
+        if ((e = age_open(own_open, bytes_span(&file), AGE_ONE_STANZA, DOCUMENT_MAX, &raw)) != OK)
+                return e;
+        return document_read(&raw, credential, number, ret);
+}
+
+enum err job_drop_value(const struct jobs *j, const char *recipient)
+{
+        CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
+        return file_remove(path);
+}
+
+bool job_has_value(const struct jobs *j, const char *recipient)
+{
+        CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
+        return *recipient && file_exists(path);
+}

@@ -1,0 +1,166 @@
+/* From the log and our own notes to the facts that the engine decides on. */
+#include "rotators/rotator.h"
+#include <string.h>
+
+/* A pending version of another rotator that was never set: it may be waiting for its holders. */
+#define LEAVE_TO_OTHER_MS (INT64_C(6) * 60 * 60 * 1000)
+
+static const struct ledger *ledger_of(const struct rotator *r)
+{
+        return client_ledger(r->client);
+}
+
+static bool find_by_recipient(const struct ledger *l, const char *recipient, struct version_view *ret)
+{
+        for (size_t i = ledger_versions(l); *recipient && i-- > 0;) {
+                ledger_version_at(l, i, ret);
+                if (!strcmp(ret->fields->recipient, recipient))
+                        return true;
+        }
+        return false;
+}
+
+static bool is_ours(const struct rotator *r, struct task *t)
+{
+        const struct roster *roster = ledger_roster(ledger_of(r));
+        const char *me = client_me(r->client);
+        t->credential = t->old.is_retired ? NULL : roster_credential(roster, t->old.fields->credential);
+        if (!t->credential || !me)
+                return false;
+        t->policy = roster_policy_of(roster, t->credential->name);
+        t->hook = config_hook(&r->config, t->credential->hook);
+        return t->hook && name_list_has(&t->policy->rotators, me);
+}
+
+/* ---- our pending version ---- */
+
+static enum engine_pending state_of(const struct version_view *v)
+{
+        switch (v->state) {
+        case VERSION_PENDING: return ENGINE_PENDING;
+        case VERSION_CURRENT:
+        case VERSION_REPLACED: return ENGINE_PROMOTED;
+        case VERSION_DROPPED: return ENGINE_DROPPED;
+        case VERSION_SEALED: break;
+        }
+        return ENGINE_NO_PENDING;
+}
+
+/* Another rotator took over and its own value may be in force: ours has to start anew. */
+static bool is_overtaken(const struct task *t)
+{
+        const struct rotation_view *v = &t->rotation;
+        return v->has_pending && v->set != OUTCOME_NONE && !v->is_promoted &&
+               !hash_equal(&v->pending, &t->pending.id);
+}
+
+static void find_pending(const struct rotator *r, struct task *t)
+{
+        struct engine_facts *f = &t->facts;
+        if (!t->job || !find_by_recipient(ledger_of(r), t->job->recipient, &t->pending) ||
+            !job_has_value(&r->jobs, t->job->recipient))
+                return;
+        f->pending = state_of(&t->pending);
+        if (f->pending == ENGINE_PENDING && is_overtaken(t))
+                f->pending = ENGINE_NO_PENDING;
+        if (!t->rotation.has_pending || !hash_equal(&t->rotation.pending, &t->pending.id))
+                return;
+        f->set = t->rotation.set;
+        f->test = t->rotation.test;
+        f->revoke = t->rotation.revoke;
+        f->has_custody = t->rotation.has_fresh_custody;
+}
+
+/* Whether a version sealed now would be for the same people and as many of them. */
+static bool fits_policy(const struct ledger *l, const struct task *t)
+{
+        const struct version_fields *v = t->pending.fields;
+        return !strcmp(v->policy, t->policy->name) && v->need == t->policy->approvals &&
+               v->n_shares == t->policy->holders.n && ledger_eligible(l, &t->pending) == v->n_shares;
+}
+
+/* ---- others ---- */
+
+static int64_t other_until(const struct rotator *r, const struct task *t)
+{
+        const struct rotation_view *v = &t->rotation;
+        struct version_view theirs;
+        if (v->is_claimed && strcmp(v->claimed_by, client_me(r->client)) != 0)
+                return v->claimed_until_ms;
+        if (t->facts.pending != ENGINE_NO_PENDING || !v->has_pending || v->set != OUTCOME_NONE ||
+            !ledger_version_by_id(ledger_of(r), &v->pending, &theirs) || theirs.state != VERSION_PENDING ||
+            !strcmp(theirs.sealer, client_me(r->client)))
+                return 0;
+        return theirs.at_ms + LEAVE_TO_OTHER_MS;
+}
+
+/* What the target takes now: the value of the current version, unless a later rotation is just changing it. */
+static void find_proof(const struct rotator *r, int64_t now_ms, struct task *t)
+{
+        struct version_view current;
+        struct rotation_view v;
+        if (!ledger_current_version(ledger_of(r), t->credential->name, &current) ||
+            !ledger_rotation(ledger_of(r), &current.id, now_ms, &v))
+                return;
+        t->facts.is_in_motion = v.has_pending && v.set != OUTCOME_NONE && !v.is_promoted;
+        t->proof_number = current.fields->number;
+        for (size_t i = 0; i < r->jobs.n; i++)
+                if (!strcmp(r->jobs.job[i]->recipient, current.fields->recipient))
+                        t->proof = r->jobs.job[i];
+}
+
+/* An earlier rotation of the same credential that isn't finished may want our value for its proof. */
+static bool is_needed_by_another(const struct rotator *r, const struct task *t, int64_t now_ms)
+{
+        for (size_t i = 0; i < r->jobs.n; i++) {
+                struct version_view old;
+                struct rotation_view v;
+                const struct job *j = r->jobs.job[i];
+                if (j != t->job && ledger_version_by_id(ledger_of(r), &j->old_version, &old) &&
+                    !strcmp(old.fields->credential, t->credential->name) && old.state == VERSION_REPLACED &&
+                    ledger_rotation(ledger_of(r), &j->old_version, now_ms, &v) && !v.is_done)
+                        return true;
+        }
+        return false;
+}
+
+static void note_job(const struct rotator *r, int64_t now_ms, struct task *t)
+{
+        struct engine_facts *f = &t->facts;
+        f->has_job = t->job != NULL;
+        if (!t->job)
+                return;
+        f->seen = t->job->seen;
+        f->is_rejected = t->job->is_rejected;
+        f->rejections = t->job->rejections;
+        f->not_before_ms = t->job->not_before_ms;
+        f->is_needed = is_needed_by_another(r, t, now_ms);
+}
+
+bool task_look(const struct rotator *r, size_t version, int64_t now_ms, struct task *ret)
+{
+        const struct ledger *l = ledger_of(r);
+        struct task *t = ret;
+        *t = (struct task){.facts.now_ms = now_ms};
+        ledger_version_at(l, version, &t->old);
+        t->job = jobs_find(&r->jobs, &t->old.id);
+        bool is_live = t->old.state == VERSION_CURRENT || t->old.state == VERSION_REPLACED;
+        if (!is_live || !is_ours(r, t) || !ledger_rotation(l, &t->old.id, now_ms, &t->rotation))
+                return false;
+        if (t->rotation.is_done && !t->job)
+                return false;
+        struct engine_facts *f = &t->facts;
+        f->is_due = t->rotation.due != NOT_DUE;
+        f->is_current = t->old.state == VERSION_CURRENT;
+        f->is_done = t->rotation.is_done;
+        f->is_claimed_by_me = t->rotation.is_claimed && !strcmp(t->rotation.claimed_by, client_me(r->client));
+        f->my_lease_until_ms = t->rotation.claimed_until_ms;
+        f->wait_until_ms = t->rotation.must_wait ? t->rotation.wait_until_ms : 0;
+        note_job(r, now_ms, t);
+        find_pending(r, t);
+        f->is_fitting = f->pending == ENGINE_PENDING && fits_policy(l, t);
+        f->other_until_ms = other_until(r, t);
+        if (f->pending == ENGINE_PROMOTED)
+                find_proof(r, now_ms, t);
+        return true;
+}

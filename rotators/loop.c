@@ -1,0 +1,200 @@
+/* The loop: bring the log up to date, do what there is to do, wait for more. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "rotators/hook_call.h"
+#include "rotators/rotator.h"
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_S        25
+#define AWAY_FIRST_MS 500
+#define AWAY_MOST_MS  (30 * SECOND_MS)
+#define CHECK_WAIT_MS (60 * SECOND_MS)
+
+/* ---- stopping: only between two steps ---- */
+
+static void on_stop(int number UNUSED)
+{
+        _exit(0); /* everything that counts is on the disk or in the log; the kernel takes the locked memory back */
+}
+
+static void stops(int how)
+{
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(how, &set, NULL);
+}
+
+static void catch_stops(void)
+{
+        struct sigaction action = {.sa_handler = on_stop};
+        stops(SIG_BLOCK);
+        sigaction(SIGTERM, &action, NULL);
+        sigaction(SIGINT, &action, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+static void sleep_ms(int64_t ms)
+{
+        const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+        stops(SIG_UNBLOCK);
+        nanosleep(&t, NULL);
+        stops(SIG_BLOCK);
+}
+
+/* ---- one round ---- */
+
+/* Does what can be done now; *ret_next_ms: when time alone makes more possible. */
+MUST_CHECK static enum err work(struct rotator *r, int64_t *ret_next_ms)
+{
+        bool has_moved = true;
+        while (has_moved) {
+                has_moved = false;
+                *ret_next_ms = INT64_MAX;
+                for (size_t i = 0; i < ledger_versions(client_ledger(r->client)); i++) {
+                        struct task t;
+                        if (!task_look(r, i, client_now_ms(r->client), &t))
+                                continue;
+                        struct engine_next next = engine_next(&t.facts);
+                        if (next.step == ENGINE_REST) {
+                                if (next.rest_until_ms < *ret_next_ms)
+                                        *ret_next_ms = next.rest_until_ms;
+                                continue;
+                        }
+                        enum err e = task_perform(r, &t, next.step);
+                        if (e != OK)
+                                return e;
+                        has_moved = true;
+                }
+        }
+        return OK;
+}
+
+static bool will_pass(enum err e)
+{
+        return e == ERR_UNREACHABLE || e == ERR_STATE_UNKNOWN || e == ERR_RATE || e == ERR_SHUTTING_DOWN ||
+               e == ERR_NOT_DURABLE;
+}
+
+/* The signal may come while we only listen. */
+MUST_CHECK static enum err listen_for(struct rotator *r, unsigned wait_s)
+{
+        size_t sent, refused;
+        stops(SIG_UNBLOCK);
+        enum err e = client_sync(r->client, wait_s, NULL);
+        stops(SIG_BLOCK);
+        return e == OK ? client_retry_outgoing(r->client, &sent, &refused) : e;
+}
+
+static unsigned seconds_until(const struct rotator *r, int64_t next_ms)
+{
+        int64_t left = next_ms - client_now_ms(r->client);
+        if (left > POLL_S * SECOND_MS)
+                return POLL_S;
+        return left < SECOND_MS ? 1 : (unsigned)(left / SECOND_MS);
+}
+
+static bool is_waiting(const struct rotator *r)
+{
+        for (size_t i = 0; i < r->jobs.n; i++)
+                if (r->jobs.job[i]->not_before_ms > client_now_ms(r->client))
+                        return true;
+        return false;
+}
+
+MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
+{
+        int64_t away_ms = 0;
+        unsigned wait_s = 0;
+        for (;;) {
+                int64_t next_ms = INT64_MAX;
+                enum err e = listen_for(r, wait_s);
+                if (e == OK)
+                        e = work(r, &next_ms);
+                if (e == OK) {
+                        away_ms = 0;
+                        if (o->once && !is_waiting(r))
+                                return OK;
+                        wait_s = seconds_until(r, next_ms);
+                        continue;
+                }
+                if (!will_pass(e))
+                        return e;
+                away_ms = away_ms ? away_ms * 2 : AWAY_FIRST_MS;
+                away_ms = away_ms < AWAY_MOST_MS ? away_ms : AWAY_MOST_MS;
+                log_event(LOG_LEVEL_WARNING, "broker.away", F_TEXT("error", err_word(e)), F_TEXT("why", err_reason()),
+                          F_INT("again_in_ms", away_ms));
+                sleep_ms(away_ms);
+                wait_s = 0;
+        }
+}
+
+/* ---- start ---- */
+
+MUST_CHECK static enum err check_credential(struct rotator *r, const struct credential *c,
+                                            const struct hook_entry *hook)
+{
+        struct hook_result result = {0};
+        const struct hook_call call = {.hook = hook,
+                                       .step = "check",
+                                       .credential = c->name,
+                                       .idempotency_key = "check",
+                                       .roster_config = bytes_span(&c->hook_config),
+                                       .timeout_ms = CHECK_WAIT_MS};
+        enum err e = hook_run(&call, &result);
+        if (e == OK)
+                printf("%s: %s%s%s\n", c->name, result.exit == PLUGIN_OK ? "ok" : "NOT READY",
+                       result.why.n ? ": " : "", bytes_text(&result.why));
+        if (e == OK && result.exit != PLUGIN_OK)
+                e = err_because(ERR_HOOK, "%s: %s", c->name, bytes_text(&result.why));
+        hook_result_done(&result);
+        return e;
+}
+
+MUST_CHECK static enum err check_all(struct rotator *r)
+{
+        enum err e = client_sync(r->client, 0, NULL), worst = OK;
+        const struct roster *roster = ledger_roster(client_ledger(r->client));
+        for (size_t i = 0; e == OK && i < roster->n_credentials; i++) {
+                const struct credential *c = &roster->credentials[i];
+                const struct hook_entry *hook = config_hook(&r->config, c->hook);
+                const struct policy *policy = roster_policy_of(roster, c->name);
+                enum err one = hook && name_list_has(&policy->rotators, client_me(r->client))
+                                       ? check_credential(r, c, hook)
+                                       : OK;
+                worst = one != OK ? one : worst;
+        }
+        return e != OK ? e : worst;
+}
+
+MUST_CHECK static enum err retry_given_up(struct rotator *r)
+{
+        enum err e = OK;
+        for (size_t i = 0; e == OK && i < r->jobs.n; i++)
+                if (r->jobs.job[i]->rejections > 0) {
+                        r->jobs.job[i]->rejections = 0;
+                        e = job_save(&r->jobs, r->jobs.job[i]);
+                }
+        return e;
+}
+
+enum err rotator_run(struct rotator *r, const struct loop_options *o)
+{
+        enum err e = OK;
+        for (size_t i = 0; e == OK && i < r->config.n_hooks; i++)
+                e = hook_describe(&r->config.hooks[i]);
+        if (e != OK)
+                return e;
+        if (o->check)
+                return check_all(r);
+        if (o->retry && (e = retry_given_up(r)) != OK)
+                return e;
+        catch_stops();
+        log_event(LOG_LEVEL_NOTICE, "rotator.started", F_TEXT("name", client_me(r->client)),
+                  F_INT("jobs", r->jobs.n));
+        return turn(r, o);
+}

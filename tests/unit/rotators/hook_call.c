@@ -1,0 +1,191 @@
+#include "rotators/hook_call.h"
+#include "base/file.h"
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char folder[] = "/tmp/breakglass-hook-XXXXXX";
+
+static void set_up(void)
+{
+        cr_assert(mkdtemp(folder));
+}
+
+static void tear_down(void)
+{
+        char command[80];
+        snprintf(command, sizeof command, "rm -r %s", folder);
+        cr_expect_eq(system(command), 0);
+}
+
+TestSuite(hook_call, .init = set_up, .fini = tear_down);
+
+static struct document make_document(const char *value)
+{
+        struct document d = {0};
+        const struct document_field f = {"password", (const unsigned char *)value, strlen(value)};
+        cr_assert_eq(document_build("prod/db", 2, &f, 1, &d), OK);
+        return d;
+}
+
+/* Runs a shell script as the hook's `set`. */
+static struct hook_result run_script(const char *body, int64_t timeout_ms)
+{
+        CLEANUP_FREE char *path = path_join(folder, "hook");
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        CLEANUP_DOCUMENT struct document pending = make_document("correct horse"), opened = make_document("battery");
+        struct hook_entry hook = {.name = "script", .program = path, .config = json_object()};
+        struct hook_result result = {0};
+        bytes_printf(&text, "#!/bin/sh\n%s\n", body);
+        cr_assert_eq(file_write(path, 0700, bytes_span(&text)), OK);
+        json_object_set_new(hook.config, "admin", json_string("ours"));
+        const struct hook_call call = {.hook = &hook,
+                                       .step = "set",
+                                       .credential = "prod/db",
+                                       .idempotency_key = "k",
+                                       .handle = "h",
+                                       .roster_config = span_text("{\"admin\":\"the roster's\",\"role\":\"r\"}"),
+                                       .pending = &pending,
+                                       .opened = &opened,
+                                       .timeout_ms = timeout_ms};
+        cr_assert_eq(hook_run(&call, &result), OK, "%s", err_reason());
+        json_decref(hook.config);
+        return result;
+}
+
+Test(hook_call, our_own_configuration_wins_over_the_rosters)
+{
+        struct hook_result r = run_script("read -r line; case $line in\n"
+                                          "*'\"admin\":\"ours\"'*) echo '{\"status\":\"ok\",\"handle\":\"H\"}';;\n"
+                                          "*) echo '{\"status\":\"failed\"}'; exit 1;; esac",
+                                          20000);
+        cr_expect_eq(r.exit, PLUGIN_OK, "%s", bytes_text(&r.why));
+        cr_expect_str_eq(bytes_text(&r.handle), "H");
+        hook_result_done(&r);
+}
+
+Test(hook_call, the_request_has_the_secrets_in_base64_and_is_one_object)
+{
+        CLEANUP_DOCUMENT struct document pending = make_document("correct horse"), opened = make_document("battery");
+        CLEANUP_SECRET struct secret request = SECRET_NONE;
+        CLEANUP_JSON json_t *object = NULL;
+        struct hook_entry hook = {.name = "x", .program = "/x", .config = json_object()};
+        const struct hook_call call = {.hook = &hook,
+                                       .step = "set",
+                                       .credential = "prod/db",
+                                       .idempotency_key = "k",
+                                       .roster_config = span_text("{}"),
+                                       .pending = &pending,
+                                       .opened = &opened,
+                                       .timeout_ms = 1000};
+        cr_assert_eq(hook_write_request(&call, &request), OK);
+        object = json_loadb((const char *)request.bytes, request.len, JSON_REJECT_DUPLICATES, NULL);
+        cr_assert(json_is_object(object));
+        cr_expect_str_eq(json_string_value(json_object_get(json_object_get(object, "pending"), "password")),
+                         "Y29ycmVjdCBob3JzZQ==");
+        cr_expect_str_eq(json_string_value(json_object_get(json_object_get(object, "opened"), "password")),
+                         "YmF0dGVyeQ==");
+        json_decref(hook.config);
+}
+
+Test(hook_call, exit_code_and_last_line_must_agree)
+{
+        static const struct {
+                int exit_code;
+                const char *out;
+                enum plugin_exit exit;
+        } rows[] = {
+                {0, "{\"status\":\"ok\"}\n", PLUGIN_OK},
+                {0, "{\"progress\":\"x\"}\n{\"status\":\"ok\"}", PLUGIN_OK},
+                {0, "", PLUGIN_UNKNOWN},
+                {0, "done\n", PLUGIN_UNKNOWN},
+                {0, "{\"status\":\"failed\"}\n", PLUGIN_UNKNOWN},
+                {0, "{\"status\":\"ok\"}\n{\"progress\":\"x\"}\n", PLUGIN_UNKNOWN},
+                {1, "{\"status\":\"failed\"}\n", PLUGIN_FAILED},
+                {1, "{\"status\":\"ok\"}\n", PLUGIN_UNKNOWN},
+                {75, "{\"status\":\"failed\"}\n", PLUGIN_TRY_AGAIN},
+                {77, "{\"status\":\"failed\"}\n", PLUGIN_REFUSED},
+                {78, "{\"status\":\"failed\"}\n", PLUGIN_MISCONFIGURED},
+                {3, "{\"status\":\"unknown\"}\n", PLUGIN_UNKNOWN},
+                {2, "{\"status\":\"failed\"}\n", PLUGIN_UNKNOWN},
+                {137, "{\"status\":\"ok\"}\n", PLUGIN_UNKNOWN},
+        };
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                struct hook_result r = {0};
+                hook_read_answer(rows[i].exit_code, span_text(rows[i].out), &r);
+                cr_expect_eq(r.exit, rows[i].exit, "row %zu", i);
+                hook_result_done(&r);
+        }
+}
+
+Test(hook_call, only_a_failure_can_reject_a_value)
+{
+        struct hook_result r = {0};
+        hook_read_answer(1, span_text("{\"status\":\"failed\",\"value\":\"rejected\",\"why\":\"too\\nshort\"}"), &r);
+        cr_expect(r.is_value_rejected);
+        cr_expect_str_eq(bytes_text(&r.why), "too\\nshort");
+        hook_result_done(&r);
+        r = (struct hook_result){0};
+        hook_read_answer(75, span_text("{\"status\":\"failed\",\"value\":\"rejected\"}"), &r);
+        cr_expect_not(r.is_value_rejected);
+        hook_result_done(&r);
+}
+
+Test(hook_call, a_hook_that_hangs_or_prints_without_end_is_killed_and_unknown)
+{
+        struct hook_result r = run_script("exec sleep 1000", 50);
+        cr_expect_eq(r.exit, PLUGIN_UNKNOWN);
+        hook_result_done(&r);
+        r = run_script("exec yes", 20000);
+        cr_expect_eq(r.exit, PLUGIN_UNKNOWN);
+        hook_result_done(&r);
+}
+
+Test(hook_call, a_hook_that_prints_a_secret_is_found_and_withheld)
+{
+        static const char *const bodies[] = {
+                "echo 'the password is correct horse' >&2; echo '{\"status\":\"ok\"}'",
+                "echo '{\"status\":\"ok\",\"why\":\"correct horse\"}'",
+                "cat >&2; echo '{\"status\":\"ok\"}'",
+                "echo '{\"status\":\"ok\",\"handle\":\"battery\"}'",
+        };
+        for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+                struct hook_result r = run_script(bodies[i], 20000);
+                cr_expect(r.has_leaked, "row %zu", i);
+                cr_expect_eq(r.exit, PLUGIN_UNKNOWN, "row %zu", i);
+                cr_expect_null(strstr(bytes_text(&r.why), "horse"), "row %zu", i);
+                cr_expect_eq(r.handle.n, 0, "row %zu", i);
+                hook_result_done(&r);
+        }
+        struct hook_result r = run_script("cat >/dev/null; echo '{\"status\":\"ok\"}'", 20000);
+        cr_expect_not(r.has_leaked);
+        hook_result_done(&r);
+}
+
+Test(hook_call, describe_must_give_usable_value_rules)
+{
+        static const struct {
+                const char *out;
+                enum err e;
+        } rows[] = {
+                {"{\"contract\":1,\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\"}}", OK},
+                {"{\"contract\":2,\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\"}}",
+                 ERR_HOOK},
+                {"{\"contract\":1,\"value\":{\"field\":\"password\",\"length\":3,\"alphabet\":\"abcdefgh\"}}",
+                 ERR_CONFIG},
+                {"{\"contract\":1}", ERR_HOOK},
+                {"hello", ERR_HOOK},
+        };
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                CLEANUP_FREE char *path = path_join(folder, "describe");
+                CLEANUP_BYTES struct bytes text = BYTES_NONE;
+                struct hook_entry hook = {.name = "x", .program = path};
+                bytes_printf(&text, "#!/bin/sh\necho '%s'\n", rows[i].out);
+                cr_assert_eq(file_write(path, 0700, bytes_span(&text)), OK);
+                cr_expect_eq(hook_describe(&hook), rows[i].e, "row %zu", i);
+                if (rows[i].e == OK)
+                        cr_expect_str_eq(hook.field, "password");
+                free(hook.field);
+                free(hook.alphabet);
+        }
+}
