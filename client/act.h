@@ -1,5 +1,5 @@
 /* The acts of people, each with every check of its own: the broker is believed nothing. All of them sync first, but
- * act_describe(), act_find_request() and act_debts(), which ask the own replica. */
+ * act_describe(), act_find_request() and act_debts(), which ask the own replica. ret_n (the entry) may be NULL. */
 #pragma once
 #include "client/client.h"
 #include "quorum/document.h"

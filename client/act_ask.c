@@ -40,7 +40,8 @@ static bool find_resent(const struct client *c, const struct ask *a, struct hash
                     !is_same_ask(c, &r, a))
                         continue;
                 *ret_request = r.id;
-                *ret_n = r.n;
+                if (ret_n)
+                        *ret_n = r.n;
                 return true;
         }
         return false;

@@ -107,9 +107,8 @@ static struct hash seal_one(const char *value)
 static enum err try_ask(struct client *c, struct hash *ret)
 {
         struct ask a = {.credential = CREDENTIAL, .emergency = "E1", .incident = "INC-7", .reason = "SSO is down"};
-        uint64_t n;
 
-        return act_request(c, &a, ret, &n);
+        return act_request(c, &a, ret, NULL);
 }
 
 static struct hash ask_as(struct client *c)
