@@ -64,6 +64,8 @@ static enum err admit(struct call *c, const struct published *now, const struct 
         bool is_session = e->type == STATEMENT_SESSION;
         int64_t mono = broker_monotonic(b);
         config_drop(config);
+        if (e->type != STATEMENT_ROSTER && e->n_signatures != 1)
+                return err_because(ERR_BAD_STATEMENT, "only a roster has several signatures");
         /* The broker speaks for itself, never through the API. */
         if (!who && e->type != STATEMENT_ROSTER)
                 return ERR_AUTH;
@@ -75,17 +77,14 @@ static enum err admit(struct call *c, const struct published *now, const struct 
         int64_t each_minute = is_session ? limits.sessions_per_minute : limits.statements_per_minute;
         if (who && !limits_has(b->limits, kind, who, each_minute, MINUTE_MS, mono, ret_retry_ms))
                 return ERR_RATE;
+        /* Every request that is approved spends shares: nobody may make people say yes all day. */
+        if (e->type == STATEMENT_REQUEST &&
+            !limits_has(b->limits, LIMIT_REQUESTS, who, limits.requests_per_hour, HOUR_MS, mono, ret_retry_ms))
+                return ERR_RATE;
         enum err error = admit_statement(now->roster->roster, e, ret);
         if (error != ERR_AUTH && who)
                 limits_take(b->limits, kind, who, each_minute, MINUTE_MS, mono, NULL);
-        if (error != OK || e->type != STATEMENT_REQUEST)
-                return error;
-        /* Every request that is approved spends shares: nobody may make people say yes all day. */
-        if (limits_take(b->limits, LIMIT_REQUESTS, who, limits.requests_per_hour, HOUR_MS, mono, ret_retry_ms))
-                return OK;
-        statement_free(*ret);
-        *ret = NULL;
-        return ERR_RATE;
+        return error;
 }
 
 enum err api_admit(struct call *c, const struct published *now, const struct envelope *e, struct statement **ret,

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "broker/api.h"
 #include <inttypes.h>
 #include <string.h>
@@ -122,6 +123,15 @@ static void free_submission(void *state)
         submission_free(state);
 }
 
+static void count_request(struct call *c, const struct submission *s)
+{
+        struct config *config = broker_config(c->broker);
+        if (s->envelope.type == STATEMENT_REQUEST && s->statement)
+                limits_take(c->broker->limits, LIMIT_REQUESTS, s->statement->by[0], config->limits.requests_per_hour,
+                            HOUR_MS, broker_monotonic(c->broker), NULL);
+        config_drop(config);
+}
+
 static void answer(struct call *c)
 {
         struct submission *s = c->state;
@@ -132,6 +142,7 @@ static void answer(struct call *c)
                 call_refuse(c, s->result, s->retry_after_ms);
                 return;
         }
+        count_request(c, s);
         hash_to_hex(&id, hex);
         bytes_printf(&body, "{\"n\":%" PRIu64 ",\"id\":\"%s\",\"checkpoint\":", s->n, hex);
         bytes_add_json(&body, bytes_span(&s->now->checkpoint));

@@ -194,7 +194,7 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
         case STATEMENT_CANCEL: sweep_live(b, &how, at_ms); return;
         case STATEMENT_ROSTER: after_roster(b, st, at_ms); return;
         case STATEMENT_ROTATION: after_rotation(b, st, at_ms); return;
-        case STATEMENT_NOTICE: page_notice(b, st, at_ms); return;
+        case STATEMENT_NOTICE: page_notice(b, st, s->page != 0, at_ms); return;
         case STATEMENT_CUSTODY:
         case STATEMENT_HOLD:
         case STATEMENT_EXTEND:

@@ -68,7 +68,7 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
 
 /* book_pages.c: pages about rotations and proposed closes. */
 void page_rotation(struct book *b, const struct statement *s, const struct version_view *v, int64_t at_ms);
-void page_notice(struct book *b, const struct statement *s, int64_t at_ms);
+void page_notice(struct book *b, const struct statement *s, bool is_outcome, int64_t at_ms);
 void reminders_do(struct book *b);
 
 /* book_duties.c: statements that only time calls for. */

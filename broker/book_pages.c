@@ -1,7 +1,6 @@
 #include "broker/book_internal.h"
 #include "broker/events.h"
 #include <inttypes.h>
-#include <string.h>
 
 #define REMIND_URGENT_MS (15 * MINUTE_MS)
 #define REMIND_DAILY_MS  DAY_MS
@@ -106,11 +105,11 @@ static void page_down(struct book *b, const struct statement *s, int64_t at_ms)
         page(b, &e);
 }
 
-void page_notice(struct book *b, const struct statement *s, int64_t at_ms)
+void page_notice(struct book *b, const struct statement *s, bool is_outcome, int64_t at_ms)
 {
         if (s->notice.outcome == NOTICE_PROPOSED_CLOSE)
                 page_proposed(b, s, at_ms);
-        else if (!strcmp(s->notice.event, "notifier-down") && !s->notice.about)
+        else if (!is_outcome) /* the outcome of a page must never page: that would never end */
                 page_down(b, s, at_ms);
 }
 
