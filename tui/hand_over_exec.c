@@ -166,15 +166,16 @@ static int wait_for(pid_t child)
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* ^C and ^\ belong to the program while it runs. */
+/* ^C and ^\ belong to the program while it runs; one that reads nothing is no reason to die of SIGPIPE. */
 static enum err run(struct feeding *f, char *const argv[], int *ret_code)
 {
-        struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+        struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit, broken_pipe;
         pid_t child;
         int failed;
 
         sigaction(SIGINT, &ignore, &interrupt);
         sigaction(SIGQUIT, &ignore, &quit);
+        sigaction(SIGPIPE, &ignore, &broken_pipe);
         failed = start(f, argv, &child);
         for (size_t i = 0; i < f->n; i++)
                 close_end(&f->feed[i].from);
@@ -186,6 +187,7 @@ static enum err run(struct feeding *f, char *const argv[], int *ret_code)
         }
         sigaction(SIGINT, &interrupt, NULL);
         sigaction(SIGQUIT, &quit, NULL);
+        sigaction(SIGPIPE, &broken_pipe, NULL);
         return failed ? err_because(ERR_NO_ENTRY, "%s can't be run: %s", argv[0], strerror(failed)) : OK;
 }
 

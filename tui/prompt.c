@@ -26,6 +26,7 @@ struct question {
         bool is_shown;
         struct termios before;
         struct sigaction actions[COUNT_OF(watched)];
+        sigset_t mask;      /* before: signals come in only while waiting for a key, so that none slips by */
         struct secret text; /* PROMPT_MAX + 1 bytes: the last is the byte just read */
         size_t n;
         bool in_paste, was_pasted, is_too_long;
@@ -36,6 +37,13 @@ static void put_text(const struct question *q, const char *text)
         /* A terminal that went away shows itself at the next read. */
         if (fd_write_all(q->tty, text, strlen(text)) != OK)
                 err_forget();
+}
+
+static void signals_give_back(const struct question *q)
+{
+        pthread_sigmask(SIG_SETMASK, &q->mask, NULL);
+        for (size_t i = 0; i < COUNT_OF(watched); i++)
+                sigaction(watched[i], &q->actions[i], NULL);
 }
 
 /* Asking for brackets around a paste shows as rubbish where nobody understands it. */
@@ -49,20 +57,27 @@ static bool terminal_knows_paste(void)
 static bool terminal_take(struct question *q)
 {
         struct termios quiet;
+        sigset_t blocked;
         struct sigaction action = {.sa_handler = catch_signal};
 
         if (tcgetattr(q->tty, &q->before) != 0)
                 return false;
         caught = 0;
         sigemptyset(&action.sa_mask);
+        sigemptyset(&blocked);
+        for (size_t i = 0; i < COUNT_OF(watched); i++)
+                sigaddset(&blocked, watched[i]);
+        pthread_sigmask(SIG_BLOCK, &blocked, &q->mask);
         for (size_t i = 0; i < COUNT_OF(watched); i++)
                 sigaction(watched[i], &action, &q->actions[i]);
         quiet = q->before;
         quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
         quiet.c_cc[VMIN] = 1;
         quiet.c_cc[VTIME] = 0;
-        if (tcsetattr(q->tty, TCSAFLUSH, &quiet) != 0)
+        if (tcsetattr(q->tty, TCSAFLUSH, &quiet) != 0) {
+                signals_give_back(q);
                 return false;
+        }
         if (terminal_knows_paste())
                 put_text(q, PASTE_ON);
         return true;
@@ -74,8 +89,7 @@ static void terminal_give_back(struct question *q)
                 put_text(q, PASTE_OFF);
         while (tcsetattr(q->tty, TCSADRAIN, &q->before) != 0 && errno == EINTR)
                 ;
-        for (size_t i = 0; i < COUNT_OF(watched); i++)
-                sigaction(watched[i], &q->actions[i], NULL);
+        signals_give_back(q);
 }
 
 static void show(const struct question *q, const unsigned char *p, size_t n)
@@ -98,19 +112,18 @@ static void rub_out(struct question *q)
 /* One byte into the end of the locked buffer. */
 static enum err read_byte(struct question *q, unsigned char **ret)
 {
-        *ret = &q->text.bytes[PROMPT_MAX];
-        for (;;) {
-                ssize_t n = caught ? -1 : read(q->tty, *ret, 1);
+        struct pollfd p = {q->tty, POLLIN, 0};
+        ssize_t n;
 
-                if (n == 1)
-                        return OK;
-                if (n == 0 || (n < 0 && !caught && errno != EINTR))
-                        return err_because(ERR_ABORTED, "the terminal went away");
-                if (caught && caught != SIGTSTP)
-                        return err_because(ERR_ABORTED, "ended by a signal");
-                if (caught)
-                        return ERR_NOT_READY; /* suspended from outside: the caller puts the terminal back first */
-        }
+        *ret = &q->text.bytes[PROMPT_MAX];
+        while (ppoll(&p, 1, NULL, &q->mask) < 0 && errno == EINTR && !caught)
+                ;
+        if (caught == SIGTSTP)
+                return ERR_NOT_READY; /* suspended from outside: the caller puts the terminal back first */
+        if (caught)
+                return err_because(ERR_ABORTED, "ended by a signal");
+        n = read(q->tty, *ret, 1);
+        return n == 1 ? OK : err_because(ERR_ABORTED, "the terminal went away");
 }
 
 /* ESC was read: a bracketed paste's begin or end, or some key that means nothing here. */
@@ -202,6 +215,8 @@ static enum err ask(struct question *q, const char *question)
                 }
                 put_text(q, "\n");
                 terminal_give_back(q);
+                if (e == OK && caught && caught != SIGTSTP)
+                        e = err_because(ERR_ABORTED, "ended by a signal");
                 if (e == ERR_NOT_READY)
                         raise(SIGTSTP);
         } while (e == ERR_NOT_READY);
