@@ -30,10 +30,14 @@ static const struct plan plans[] = {
         {"heartbeat", "info", {{EVENT, PAGERDUTY_TRIGGER}, {EVENT, PAGERDUTY_RESOLVE}}},
 };
 
+/* Ended without an opening: nobody needs to act on the request any more. */
+static const struct plan closed_unopened = {"closed", NULL, {{ASKING, PAGERDUTY_RESOLVE}}};
 static const struct plan any_other = {NULL, NULL, {{EVENT, PAGERDUTY_TRIGGER}}};
 
 static const struct plan *plan_of(const struct delivery *d)
 {
+        if (event_is(d, "closed") && event_text(d, "request_id") && event_int(d, "access_until") == 0)
+                return &closed_unopened;
         for (size_t i = 0; i < COUNT_OF(plans); i++)
                 if (event_is(d, plans[i].kind))
                         return &plans[i];

@@ -52,6 +52,8 @@ const char *words_title(const char *kind)
                 {"expired", "Break-glass request expired"},
                 {"rotation-due", "Rotation due"},
                 {"postmortem-due", "Post-mortem due"},
+                {"close-proposed", "Break-glass close proposed"},
+                {"notifier-down", "A notifier keeps failing"},
                 {"roster-changed", "Break-glass roster changed"},
                 {"drill", "Break-glass drill"},
                 {"heartbeat", "Break-glass heartbeat"},

@@ -13,7 +13,8 @@ Test(pagerduty, each_kind_of_event_moves_the_right_alert)
                 {"approved", "trigger breakglass/aa warning"},
                 {"ready", "acknowledge breakglass/aa warning"},
                 {"opened", "trigger breakglass/aa/opened critical"},
-                {"closed", "acknowledge breakglass/aa/opened warning"},
+                {"closed", "resolve breakglass/aa warning"},
+                {"closed-after-opening", "acknowledge breakglass/aa/opened warning"},
                 {"rotated", "resolve breakglass/aa warning; resolve breakglass/aa/opened warning; "
                             "resolve breakglass/ff/rotation/prod/db/root warning"},
                 {"rotation-failed", "trigger breakglass/ff/rotation/prod/db/root critical"},
@@ -27,7 +28,9 @@ Test(pagerduty, each_kind_of_event_moves_the_right_alert)
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
                 CLEANUP_BYTES struct bytes got = BYTES_NONE;
                 struct pagerduty_call calls[PAGERDUTY_CALLS_MAX];
-                struct delivery d = make_delivery(rows[i].kind, ABOUT);
+                bool was_opened = !strcmp(rows[i].kind, "closed-after-opening");
+                struct delivery d = was_opened ? make_delivery("closed", ABOUT ",\"access_until\":1764000000000")
+                                               : make_delivery(rows[i].kind, ABOUT);
                 size_t n = pagerduty_calls(&d, calls);
                 for (size_t k = 0; k < n; k++)
                         bytes_printf(&got, "%s%s %s %s", k ? "; " : "", words[calls[k].action], calls[k].dedup_key,

@@ -1,0 +1,140 @@
+"""The real rotator beside a World: its configuration, and ways to stop it at a chosen moment.
+
+`STOP_AT=TEXT` kills the process (SIGKILL) at the moment when it writes a log line with this text, before a byte of it is out;
+`STOP_AT_CALL=N` at its N-th call of fsync, rename, posix_spawn or of sending to the broker. Both by a small library that is
+loaded before the C library."""
+import json, os, pathlib, shutil, signal, subprocess, tempfile
+from harness import BUILD, PATIENCE, ROTATOR, wait_for
+
+STOPPER = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
+
+static void count(void)
+{
+        static long n;
+        const char *at = getenv("STOP_AT_CALL");
+        if (at && ++n == atol(at)) die();
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+        static ssize_t (*real)(int, const void *, size_t);
+        const char *text = getenv("STOP_AT");
+        if (!real) real = dlsym(RTLD_NEXT, "write");
+        if (fd == 2 && text && memmem(p, n, text, strlen(text))) die();
+        return real(fd, p, n);
+}
+
+int fsync(int fd)
+{
+        static int (*real)(int);
+        if (!real) real = dlsym(RTLD_NEXT, "fsync");
+        count();
+        return real(fd);
+}
+
+int rename(const char *a, const char *b)
+{
+        static int (*real)(const char *, const char *);
+        if (!real) real = dlsym(RTLD_NEXT, "rename");
+        count();
+        return real(a, b);
+}
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+        static ssize_t (*real)(int, const void *, size_t, int);
+        if (!real) real = dlsym(RTLD_NEXT, "send");
+        count();
+        return real(fd, p, n, flags);
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *a, const posix_spawnattr_t *s,
+                char *const argv[], char *const env[])
+{
+        static int (*real)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+                           char *const[], char *const[]);
+        if (!real) real = dlsym(RTLD_NEXT, "posix_spawn");
+        count();
+        return real(pid, path, a, s, argv, env);
+}
+"""
+
+
+class Rotator:
+    def __init__(self, world, hooks, name="rot-1", backoff="{first: 1s, most: 2s}", timeout="20s"):
+        self.world, self.name = world, name
+        self.state = world.dir / f"state-{name}"
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        self.config = world.dir / f"{name}.yaml"
+        self.log = world.dir / f"{name}.log"
+        self.timeout, self.backoff = timeout, backoff
+        self.configure(hooks)
+        self.process = None
+        self.stopper = None
+
+    def configure(self, hooks):
+        self.config.write_text(f"brokers: ['unix:{self.world.socket}']\ngenesis: {self.world.genesis}\nidentity: {self.world.identity(self.name)}\n"
+                               f"state: {self.state}\nhook_timeout: {self.timeout}\nbackoff: {self.backoff}\nhooks: {json.dumps(hooks)}\n")
+        os.chmod(self.config, 0o600)
+
+    def _stopper(self):
+        if not self.stopper:
+            source = self.world.dir / "stopper.c"
+            source.write_text(STOPPER)
+            self.stopper = str(self.world.dir / "stopper.so")
+            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.stopper, str(source), "-ldl"], check=True)
+        return self.stopper
+
+    def start(self, *arguments, stop_at=None, stop_at_call=None):
+        env = self.world.env(self.name)
+        if stop_at or stop_at_call:
+            env["LD_PRELOAD"] = self._stopper()
+            env["STOP_AT" if stop_at else "STOP_AT_CALL"] = str(stop_at or stop_at_call)
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([ROTATOR, "--config", str(self.config), *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=env, start_new_session=True)
+        return self
+
+    def once(self, **more):
+        """Runs until nothing is left to do, or until it is killed; the exit code."""
+        self.start("--once", **more)
+        return self.process.wait(PATIENCE * 3)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(PATIENCE)
+        code, self.process = (self.process.returncode if self.process else None), None
+        return code
+
+    def lines(self):
+        return [json.loads(l) for l in self.log.read_text(errors="replace").splitlines() if l.startswith("{")]
+
+    def text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+def log_of(world, who="alice"):
+    """The payloads of the log with type, oldest first, as this person verified them."""
+    import base64
+    out = []
+    for line in world.must(who, "log", "tail", "--json").out.splitlines():
+        entry = json.loads(line)
+        if entry["type"] != "roster":
+            out.append((entry["type"], json.loads(base64.b64decode(entry["payload"]))))
+    return out
+
+
+def rotations(world, **also):
+    return [p for t, p in log_of(world) if t == "rotation"]
