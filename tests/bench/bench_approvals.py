@@ -1,8 +1,8 @@
 """Approvals accepted per second against the bare loop of Ed25519 verify + SQLite FULL group commit, fsyncs per approval,
 and whether any answer leaves before its fsync."""
-import collections, re, subprocess, tempfile
+import re
 
-from support import AT_LEAST, AT_MOST, BareWorld, Load, bare_commits, median, note, row
+from support import AT_LEAST, AT_MOST, BareWorld, Load, bare_commits, median, row
 
 ROUNDS = 5
 REQUESTS = {1: 3, 8: 16, 32: 48}  # of a round; each is approved by 32 holders
