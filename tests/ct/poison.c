@@ -6,6 +6,7 @@
  * Run by tests/scenario/constant_time.sh. With --leak it commits the mistake on purpose: the test must notice. */
 #include "quorum/age.h"
 #include "quorum/document.h"
+#include "quorum/identity.h"
 #include "quorum/version.h"
 
 #include <sodium.h>
@@ -130,6 +131,25 @@ static void version(void)
                 secret_wipe(&identity[i]);
 }
 
+/* Signing, and writing the keys down in a file whose passphrase is known. */
+static void identities(void)
+{
+        CLEANUP_IDENTITY struct identity i = {.sign = SECRET_NONE};
+        CLEANUP_SECRET struct secret passphrase = SECRET_NONE;
+        CLEANUP_BYTES struct bytes blob = BYTES_NONE;
+        char folder[] = "/tmp/poison-XXXXXX", path[64];
+        must(mkdtemp(folder) ? OK : ERR_IO, "folder");
+        snprintf(path, sizeof path, "%s/id", folder);
+        must(secret_copy("x", 1, &passphrase), "passphrase");
+        must(identity_new(&i), "identity");
+        poison(&i.open);
+        VALGRIND_MAKE_MEM_UNDEFINED(i.sign.bytes, crypto_sign_SEEDBYTES);
+        must(identity_sign(&i, STATEMENT_REQUEST, span_text("{}"), &blob), "sign");
+        must(identity_save(&i, path, &passphrase, 1, false), "save");
+        unlink(path);
+        rmdir(folder);
+}
+
 static void leak(void)
 {
         CLEANUP_SECRET struct secret s = SECRET_NONE;
@@ -149,6 +169,7 @@ int main(int argc, char **argv)
                 sharing();
                 sealing();
                 version();
+                identities();
         }
         return 0;
 }
