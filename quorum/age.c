@@ -70,7 +70,8 @@ static enum err scrypt_wrap_key(struct work *w, const struct secret *passphrase,
         unsigned char labelled[sizeof label - 1 + SALT];
         memcpy(labelled, label, sizeof label - 1);
         memcpy(labelled + sizeof label - 1, salt, SALT);
-        if (crypto_pwhash_scryptsalsa208sha256_ll(passphrase->bytes, passphrase->len, labelled, sizeof labelled,
+        const unsigned char *phrase = passphrase->len ? passphrase->bytes : (const unsigned char *)"";
+        if (crypto_pwhash_scryptsalsa208sha256_ll(phrase, passphrase->len, labelled, sizeof labelled,
                                                   UINT64_C(1) << log_n, SCRYPT_R, 1, w->wrap_key, HKDF_BYTES) != 0)
                 return err_because(ERR_MEMORY, "scrypt with 2^%u wants %llu MiB", log_n,
                                    (unsigned long long)(UINT64_C(1) << log_n) * 128 * SCRYPT_R >> 20);

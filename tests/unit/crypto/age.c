@@ -1,4 +1,5 @@
 #include "quorum/age.h"
+#include "quorum/age_parts.h"
 #include <criterion/criterion.h>
 #include <sodium.h>
 #include <string.h>
@@ -121,6 +122,28 @@ Test(age, chunks_in_another_order_or_number_are_refused)
                 cr_expect_eq(try_open(&p, bytes_span(&bad), 1u << 20), ERR_BAD_CONTAINER, "row %zu", i);
         }
         secret_wipe(&p.identity);
+}
+
+/* Authentic, but another spelling of the same plaintext. */
+Test(age, a_last_chunk_may_be_empty_only_when_it_is_the_first)
+{
+        unsigned char key[AGE_KEY_BYTES] = {7}, nonce[12] = {0}, *plain = mem_new(1, 65536);
+        CLEANUP_FREE unsigned char *chunks = mem_new(1, 65536 + 32);
+        CLEANUP_SECRET struct secret got = SECRET_NONE;
+        cr_assert_eq(crypto_aead_chacha20poly1305_ietf_encrypt(chunks, NULL, plain, 65536, NULL, 0, NULL, nonce, key),
+                     0);
+        nonce[10] = 1;
+        nonce[11] = 1;
+        cr_assert_eq(
+                crypto_aead_chacha20poly1305_ietf_encrypt(chunks + 65552, NULL, plain, 0, NULL, 0, NULL, nonce, key),
+                0);
+        cr_expect_eq(age_stream_open(key, span_of(chunks, 65552 + 16), 1u << 20, &got), ERR_BAD_CONTAINER);
+
+        nonce[10] = 0;
+        cr_assert_eq(crypto_aead_chacha20poly1305_ietf_encrypt(chunks, NULL, plain, 0, NULL, 0, NULL, nonce, key), 0);
+        cr_expect_eq(age_stream_open(key, span_of(chunks, 16), 0, &got), OK);
+        cr_expect_null(got.bytes);
+        free(plain);
 }
 
 /* A second recipient could be anybody: our own containers have one. The header's MAC would allow it. */

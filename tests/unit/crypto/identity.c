@@ -246,6 +246,8 @@ Test(identity, only_the_protocols_text_is_an_identity)
                 {"# from paper\n# again\n# breakglass-sign/v1 " SEED "\n" OPEN "\n", OK},
                 {"# breakglass-sign/v1 " SEED "\n" OPEN, ERR_CORRUPT_IDENTITY},
                 {"# breakglass-sign/v1 " SEED "\n" OPEN "\n\n", ERR_CORRUPT_IDENTITY},
+                {"# breakglass-sign/v1 " SEED "\n" OPEN " ", ERR_CORRUPT_IDENTITY},
+                {"# breakglass-sign/v1 " SEED " " OPEN "\n", ERR_CORRUPT_IDENTITY},
                 {"# breakglass-sign/v1 " SEED "\n" OPEN "\n" OPEN "\n", ERR_CORRUPT_IDENTITY},
                 {"# breakglass-sign/v2 " SEED "\n" OPEN "\n", ERR_CORRUPT_IDENTITY},
                 {"breakglass-sign/v1 " SEED "\n" OPEN "\n", ERR_CORRUPT_IDENTITY},

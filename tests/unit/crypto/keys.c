@@ -202,9 +202,9 @@ Test(keys, a_signing_key_survives_text_and_back)
 Test(keys, other_spellings_of_a_signing_key_are_refused)
 {
         static const char *const rows[] = {
-                SSH_KEY " alice@host",
-                SSH_KEY "\n",
-                " " SSH_KEY,
+                (SSH_KEY " alice@host"),
+                (SSH_KEY "\n"),
+                (" " SSH_KEY),
                 "ssh-ed25519  AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1E",
                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE4AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea",
                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea",

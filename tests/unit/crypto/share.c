@@ -137,6 +137,8 @@ Test(share, a_single_approver_is_possible)
                 cr_expect_eq(share_verify(i, share_of(&x, i), x.commitments, 1), OK);
                 cr_expect(subset_opens(&x, 1u << (i - 1)));
         }
+        /* the polynomial is the same everywhere: only the bound refuses this */
+        cr_expect_eq(share_verify(SHARE_MAX + 1, share_of(&x, 1), x.commitments, 1), ERR_BAD_SHARE);
         sharing_done(&x);
 }
 
