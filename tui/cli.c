@@ -1,4 +1,5 @@
 #include "tui/cli.h"
+#include "tui/pending.h"
 #include "tui/prompt.h"
 #include "tui/say.h"
 #include <string.h>
@@ -129,13 +130,15 @@ static void say_bad_share(void *context, const char *credential, uint64_t number
              credential, (unsigned long long)number, err_word(e));
 }
 
-/* Custody is proven whenever an unlocked identity meets shares it hasn't checked. It helps the next rotation; it must
- * never stand in the way of what the person wants now. */
-static void prove_custody(struct cli *cli)
+void cli_prove_custody(struct cli *cli)
 {
+        const char *me = cli->client ? client_me(cli->client) : NULL;
         size_t n = 0;
-        enum err e = act_prove_custody(cli->client, say_bad_share, NULL, &n);
+        enum err e;
 
+        if (!me || !custody_is_wanted(cli_ledger(cli), me, cli_now(cli)))
+                return;
+        e = act_prove_custody(cli->client, say_bad_share, NULL, &n);
         if (e != OK)
                 note("breakglass: %s: custody of your shares could not be recorded now (%s); it is tried again next "
                      "time",
@@ -161,14 +164,9 @@ static enum err send_what_was_left(struct cli *cli)
 
 static enum err come_up_to_date(struct cli *cli)
 {
-        enum err e;
+        enum err e = send_what_was_left(cli);
 
-        if ((e = send_what_was_left(cli)) != OK)
-                return e;
-        if ((e = client_sync(cli->client, 0, NULL)) != OK)
-                return e;
-        prove_custody(cli);
-        return OK;
+        return e == OK ? client_sync(cli->client, 0, NULL) : e;
 }
 
 enum err cli_ready(struct cli *cli)
@@ -182,26 +180,38 @@ enum err cli_ready(struct cli *cli)
         return come_up_to_date(cli);
 }
 
-enum err cli_look(struct cli *cli, bool *ret_fresh)
+enum err cli_look(struct cli *cli, const char **ret_stale)
 {
         bool needs_passphrase = true;
         enum err e;
 
-        *ret_fresh = false;
+        *ret_stale = NULL;
         if ((e = cli_open(cli)) != OK)
                 return e;
         e = identity_needs_passphrase(cli_identity_path(cli), &needs_passphrase);
-        if (e == OK && needs_passphrase && cli->passphrase_fd < 0)
-                e = err_because(ERR_UNREACHABLE, "the identity is locked");
+        if (e == OK && needs_passphrase && cli->passphrase_fd < 0) {
+                *ret_stale = "locked";
+                return OK;
+        }
         if (e == OK)
                 e = unlock(cli);
         if (e == OK)
                 e = come_up_to_date(cli);
         /* A lie is never looked past. */
-        if (e == ERR_LYING_BROKER || e == ERR_CORRUPT_LOG || e == ERR_BAD_LOG || e == ERR_FORK)
+        if (e == ERR_LYING_BROKER || e == ERR_CORRUPT_LOG || e == ERR_BAD_LOG || e == ERR_FORK || e == ERR_AUTH)
                 return e;
-        *ret_fresh = e == OK;
+        if (e != OK)
+                *ret_stale = err_word(e);
+        err_forget();
         return OK;
+}
+
+void cli_note_stale(const char *stale)
+{
+        if (stale)
+                note("warning: from the own copy, which was not brought up to date (%s%s).", stale,
+                     strcmp(stale, "locked") == 0 ? ": the identity has a passphrase; `breakglass status` asks for it"
+                                                  : "");
 }
 
 /* ---- a new passphrase ---- */

@@ -40,13 +40,17 @@ MUST_CHECK enum err cli_open(struct cli *cli);
 /* Reads the identity, asking for its passphrase when it has one. Errors: those of identity_load(), ERR_USAGE (a
  * passphrase is needed and nobody may be asked), ERR_ABORTED. */
 MUST_CHECK enum err cli_load_identity(struct cli *cli, struct identity *ret);
-/* Opens, unlocks, brings the replica up to date, sends what an earlier run left, and proves custody of what has not
- * been checked (which never fails the command). */
+/* Opens, unlocks, sends what an earlier run left, and brings the replica up to date. */
 MUST_CHECK enum err cli_ready(struct cli *cli);
-/* The same as far as it goes without asking anybody: unlocks only an identity without passphrase (or with
- * --passphrase-fd), and goes on with the own copy when the broker is away. ret_fresh: whether the copy is up to date;
- * otherwise err_reason() tells why. Errors: those of cli_open(). */
-MUST_CHECK enum err cli_look(struct cli *cli, bool *ret_fresh);
+/* Checks those of my shares that I have not checked lately, and says so in the log. It helps the next rotation and
+ * must never stand in the way: main() calls it after every command that unlocked, and a failure is only told. */
+void cli_prove_custody(struct cli *cli);
+/* cli_ready() as far as it goes without asking anybody: unlocks only an identity without passphrase (or with
+ * --passphrase-fd), and goes on with the own copy when the broker is away. ret_stale: NULL when the copy is up to
+ * date, else why not, in a word. Errors: those of cli_open(), and every alarm. */
+MUST_CHECK enum err cli_look(struct cli *cli, const char **ret_stale);
+/* Says on stderr that what follows is from a copy that may be old; nothing for NULL. */
+void cli_note_stale(const char *stale);
 
 /* A new passphrase: from --passphrase-fd (one line), else asked twice. Errors: ERR_USAGE (weak, not the same twice),
  * ERR_ABORTED. */

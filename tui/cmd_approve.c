@@ -89,7 +89,7 @@ static void show_case(const struct cli *cli, const struct approval_case *c)
 
 static void show_spent(const struct approval_case *c)
 {
-        say("SPENT SHARES: %u other holder%s already gave a share of this version to another request. Together with "
+        say("SPENT SHARES: %u other holder%s given a share of this version to another request. Together with "
             "yours, "
             "enough shares would lie with requesters to open it although no single request had enough approvals.",
             c->others_spent, c->others_spent == 1 ? " has" : "s have");
@@ -110,7 +110,7 @@ static enum err confirm_override(struct cli *cli, const struct approving *a)
         if (a->override)
                 return OK;
         if (a->code || cli->json || cli->no_input || !prompt_possible())
-                return err_because(ERR_SPENT_LIMIT, "--override says that you mean it");
+                return ERR_SPENT_LIMIT;
         if ((e = prompt_line("To override, type OVERRIDE: ", &typed, &pasted)) != OK)
                 return e;
         return !pasted && span_is(bytes_span(&typed), "OVERRIDE") ? OK : err_because(ERR_ABORTED, "not overridden");

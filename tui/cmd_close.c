@@ -1,6 +1,7 @@
 #include "tui/commands.h"
 #include "tui/follow.h"
 #include "tui/options.h"
+#include "tui/pending.h"
 #include "tui/say.h"
 #include "tui/words.h"
 #include <string.h>
@@ -71,15 +72,6 @@ static void find_versions(const struct cli *cli, struct closing *c)
         }
 }
 
-static bool is_by_hand(const struct cli *cli, const char *credential)
-{
-        const struct roster *r = ledger_roster(cli_ledger(cli));
-        const struct credential *c = roster_credential(r, credential);
-        const struct policy *p = roster_policy_of(r, credential);
-
-        return !c || !c->hook || !p || p->rotators.n == 0;
-}
-
 static void tell(const struct cli *cli, const struct closing *c, unsigned handed, uint64_t n)
 {
         struct incident_view i;
@@ -95,7 +87,7 @@ static void tell(const struct cli *cli, const struct closing *c, unsigned handed
 
                 if (!ledger_version_by_id(cli_ledger(cli), &c->version[k], &v))
                         continue;
-                if (is_by_hand(cli, v.fields->credential))
+                if (rotation_is_by_hand(cli_ledger(cli), v.fields->credential))
                         say("%s is rotated BY HAND: change it at its target now, then a sealer runs `breakglass seal "
                             "%s`.",
                             v.fields->credential, v.fields->credential);
@@ -133,7 +125,7 @@ static enum err wait_for_rotation(struct cli *cli, const struct closing *c)
                 struct version_view v;
 
                 if (ledger_version_by_id(cli_ledger(cli), &c->version[i], &v) &&
-                    !is_by_hand(cli, v.fields->credential))
+                    !rotation_is_by_hand(cli_ledger(cli), v.fields->credential))
                         machines[n++] = c->version[i];
         }
         return follow_rotations(cli, machines, n);

@@ -13,7 +13,7 @@ static enum err want_reason(struct cli *cli, struct bytes *typed, const char **r
                         return e;
                 *reason = bytes_text(typed);
         }
-        return *reason && **reason ? OK : err_because(ERR_USAGE, "--reason is missing");
+        return options_want_words(*reason, "--reason", REASON_MAX);
 }
 
 static void tell(const struct cli *cli, const struct hash *request, uint64_t n)

@@ -244,19 +244,17 @@ static void check_rotations(struct doctor *d)
 
 static void check_log(struct doctor *d)
 {
-        bool fresh = false;
-        enum err e = cli_look(d->cli, &fresh);
+        const char *stale = NULL;
+        enum err e = cli_look(d->cli, &stale);
 
         if (e != OK)
                 found(d, FINDING_FAIL, "log", "%s (%s)", err_sentence(e), err_reason());
-        else if (fresh)
+        else if (!stale)
                 found(d, FINDING_OK, "log", "%llu entries, every one checked, up to date",
                       (unsigned long long)ledger_size(cli_ledger(d->cli)));
         else
-                found(d, FINDING_WARN, "log",
-                      "%llu entries, every one checked, but not brought up to date: the identity is locked or "
-                      "the broker away",
-                      (unsigned long long)ledger_size(cli_ledger(d->cli)));
+                found(d, FINDING_WARN, "log", "%llu entries, every one checked, but not brought up to date (%s)",
+                      (unsigned long long)ledger_size(cli_ledger(d->cli)), stale);
         err_forget();
         if (client_me(d->cli->client))
                 check_custody(d, client_me(d->cli->client));

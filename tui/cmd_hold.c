@@ -17,6 +17,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = options_want(&args, 1, 1, "the INCIDENT")) != OK)
                 return e;
+        if (reason && (e = options_want_words(reason, "--reason", REASON_MAX)) != OK)
+                return e;
         if ((e = cli_ready(cli)) != OK)
                 return e;
         if ((e = act_hold(cli->client, args.text[0], reason, &n)) != OK)
@@ -24,7 +26,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if (cli->json)
                 say_json(json_pack("{s:s, s:I}", "held", args.text[0], "n", (json_int_t)n));
         else
-                say("%s stays open (entry %llu): the proposed close is off. Its time limit still holds.",
+                say("%s is held open (entry %llu): a close that was proposed before does not happen. Its time limit "
+                    "still holds.",
                     args.text[0], (unsigned long long)n);
         return OK;
 }

@@ -72,6 +72,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = cli_ready(cli)) != OK)
                 return e;
+        cli_prove_custody(cli);
         if (!client_me(cli->client))
                 return err_because(ERR_NOT_ALLOWED, "the roster does not have you yet");
         if (cli->json) {

@@ -37,7 +37,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 {
         CLEANUP_FREE char *identity = NULL;
         struct texts args;
-        bool fresh;
+        const char *stale;
         enum err e;
 
         if ((e = options_read(cli, &command_join, NULL, argc, argv, &args)) != OK)
@@ -51,7 +51,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if ((e = client_join(args.text[0], identity, &cli->client)) != OK)
                 return e;
         /* The log comes along when nobody has to be asked for a passphrase; otherwise with the next command. */
-        if ((e = cli_look(cli, &fresh)) != OK)
+        if ((e = cli_look(cli, &stale)) != OK)
                 return e;
         tell(cli, identity);
         return OK;

@@ -38,10 +38,9 @@ static bool print_entry(void *context, const struct history_entry *entry)
                 return true;
         }
         describe_statement(cli_ledger(t->cli), entry->statement, &words);
-        bytes_printf(&label, "%llu", (unsigned long long)entry->n);
         time_format(entry->at_ms, time);
-        printf("%.10s %.8s", time, time + 11);
-        say_entry(bytes_text(&label), 6, bytes_text(&words));
+        bytes_printf(&label, "%.10s %.8s  %llu", time, time + 11, (unsigned long long)entry->n);
+        say_entry(bytes_text(&label), 26, bytes_text(&words));
         return true;
 }
 
@@ -75,7 +74,8 @@ static enum err parse_count(const char *text, uint64_t *ret)
 static enum err run_tail(struct cli *cli, int argc, char **argv)
 {
         const char *count_text = "20";
-        bool follow = false, all = false, fresh = true;
+        bool follow = false, all = false;
+        const char *stale = NULL;
         const struct option_about own[] = {
                 {"follow", OPTION_FLAG, &follow, NULL, "go on with what comes", 'f'},
                 {"lines", OPTION_TEXT, &count_text, "N", "how many of the last entries (20)", 'n'},
@@ -93,11 +93,9 @@ static enum err run_tail(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = parse_count(count_text, &count)) != OK)
                 return e;
-        if ((e = follow ? cli_ready(cli) : cli_look(cli, &fresh)) != OK)
+        if ((e = follow ? cli_ready(cli) : cli_look(cli, &stale)) != OK)
                 return e;
-        if (!fresh)
-                note("From the own copy, not brought up to date (%s).",
-                     *err_reason() ? err_reason() : "the broker was not asked");
+        cli_note_stale(stale);
         size = ledger_size(cli_ledger(cli));
         t.next = all || size <= count ? 0 : size - count;
         return follow ? follow_log(cli, &t) : history_walk(cli, t.next, print_entry, &t);
@@ -116,17 +114,16 @@ static enum err run_export(struct cli *cli, int argc, char **argv)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
         struct texts args;
-        bool fresh;
+        const char *stale;
         enum err e;
 
         if ((e = options_read(cli, &command_log_export, NULL, argc, argv, &args)) != OK)
                 return e;
         if ((e = options_want(&args, 1, 1, "the FILE to write (- is stdout)")) != OK)
                 return e;
-        if ((e = cli_look(cli, &fresh)) != OK)
+        if ((e = cli_look(cli, &stale)) != OK)
                 return e;
-        if (!fresh)
-                note("warning: exporting the own copy, which could not be brought up to date.");
+        cli_note_stale(stale);
         if ((e = replica_export(client_replica(cli->client), &text)) != OK)
                 return e;
         if (span_is(span_text(args.text[0]), "-"))

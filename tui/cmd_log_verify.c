@@ -98,11 +98,11 @@ static void tell_json(const struct verifying *v, enum err e)
 
         hash_to_hex(&v->verdict.installation, installation);
         hash_to_hex(&v->verdict.root, root);
-        say_json(json_pack("{s:s, s:I, s:b, s:b, s:s, s:s, s:I, s:I}", "verdict",
+        say_json(json_pack("{s:s, s:I, s:b, s:b, s:s, s:s, s:I, s:o*}", "verdict",
                            e == OK ? "consistent" : err_word(e), "entries", (json_int_t)v->verdict.entries,
                            "is_anchored", v->verdict.is_anchored, "is_pinned", v->has_genesis, "installation",
                            installation, "root", root, "blobs", (json_int_t)v->verdict.blobs, "first_bad",
-                           (json_int_t)v->verdict.first_bad));
+                           e == OK ? NULL : json_integer((json_int_t)v->verdict.first_bad)));
 }
 
 static void tell(const struct verifying *v)

@@ -125,11 +125,54 @@ static enum err want_criterion(struct cli *cli, const char *met, enum criterion 
                 if (cli->no_input || !prompt_possible())
                         return err_because(ERR_USAGE,
                                            "--met yes|no|drill is missing: was the emergency's criterion met?");
+        }
+        for (unsigned i = 0; !met && i < CLI_TRIES; i++) {
                 if ((e = prompt_line("Was the emergency's criterion met (yes, no, drill)? ", &typed, NULL)) != OK)
                         return e;
-                met = bytes_text(&typed);
+                met = parse_criterion(bytes_text(&typed), ret) ? bytes_text(&typed) : NULL;
         }
-        return parse_criterion(met, ret) ? OK : err_because(ERR_USAGE, "--met is yes, no or drill");
+        return met && parse_criterion(met, ret) ? OK : err_because(ERR_USAGE, "the answer is yes, no or drill");
+}
+
+/* What somebody wrote in their editor is not lost because of what failed afterwards. */
+static enum err keep_text(struct cli *cli, const char *incident, const struct bytes *text, enum err e)
+{
+        CLEANUP_BYTES struct bytes name = BYTES_NONE, reason = BYTES_NONE;
+
+        bytes_add_text(&reason, err_reason());
+        bytes_printf(&name, "postmortem-%s", incident);
+        for (size_t i = 0; i < name.n; i++)
+                if (name.p[i] == '/')
+                        name.p[i] = '-';
+        CLEANUP_FREE char *path = path_join(client_home(cli->client)->path, bytes_text(&name));
+
+        if (file_write(path, 0600, bytes_span(text)) == OK)
+                note("Your text is kept in %s; `breakglass postmortem %s --file %s` sends it.", path, incident, path);
+        return reason.n ? err_because(e, "%s", bytes_text(&reason)) : e;
+}
+
+static enum err check_text(const struct bytes *text)
+{
+        size_t points = 0;
+
+        if (!utf8_valid(bytes_span(text), &points))
+                return err_because(ERR_USAGE, "the text is not UTF-8");
+        if (points > POSTMORTEM_MAX)
+                return err_because(ERR_TOO_LARGE, "a post-mortem has at most %u characters", POSTMORTEM_MAX);
+        return OK;
+}
+
+static enum err send_text(struct cli *cli, const char *incident, const char *met, const struct bytes *text,
+                          uint64_t *ret_n)
+{
+        enum criterion criterion = CRITERION_NO;
+        enum err e;
+
+        if ((e = check_text(text)) != OK)
+                return e;
+        if ((e = want_criterion(cli, met, &criterion)) != OK)
+                return e;
+        return act_postmortem(cli->client, incident, criterion, bytes_text(text), ret_n);
 }
 
 static enum err send(struct cli *cli, const char *incident, const char *met, const char *file)
@@ -148,13 +191,10 @@ static enum err send(struct cli *cli, const char *incident, const char *met, con
                 return err_because(ERR_NOT_FOUND, "no incident is called %s", incident);
         if ((e = want_text(cli, incident, file, &text)) != OK)
                 return e;
-        if ((e = want_criterion(cli, met, &criterion)) != OK)
-                return e;
-        if ((e = act_postmortem(cli->client, incident, criterion, bytes_text(&text), &n)) != OK)
-                return e;
+        if ((e = send_text(cli, incident, met, &text, &n)) != OK)
+                return file ? e : keep_text(cli, incident, &text, e);
         if (cli->json)
-                say_json(json_pack("{s:s, s:I, s:s}", "incident", incident, "n", (json_int_t)n, "criterion_met",
-                                   criterion_word(criterion)));
+                say_json(json_pack("{s:s, s:I}", "incident", incident, "n", (json_int_t)n));
         else
                 say("The post-mortem of %s is in the log (entry %llu).", incident, (unsigned long long)n);
         return OK;

@@ -86,9 +86,7 @@ static enum err want_reason(struct cli *cli, struct asking *a)
         if (!a->ask.reason && may_ask(cli) &&
             (e = ask_text("Why (the approvers read this): ", &a->reason, &a->ask.reason)) != OK)
                 return e;
-        if (!a->ask.reason || !*a->ask.reason)
-                return err_because(ERR_USAGE, "--reason is missing: the approvers read it");
-        return OK;
+        return options_want_words(a->ask.reason, "--reason (the approvers read it)", REASON_MAX);
 }
 
 static bool is_acknowledged(const struct asking *a, const char *incident)
@@ -264,6 +262,10 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if ((e = options_read(cli, &command_request, own, argc, argv, &args)) != OK)
                 return e;
         if ((e = options_want(&args, 1, 1, "the CREDENTIAL")) != OK)
+                return e;
+        if ((e = options_want_name(args.text[0], "credential")) != OK)
+                return e;
+        if (a.ask.reason && (e = options_want_words(a.ask.reason, "--reason", REASON_MAX)) != OK)
                 return e;
         if (a.ask.incident && !label_is_valid(a.ask.incident))
                 return err_because(ERR_USAGE, "an incident is letters, digits and . _ / - (like INC-7)");

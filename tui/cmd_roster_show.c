@@ -191,7 +191,8 @@ static enum err show_file(struct cli *cli, const char *path, bool yaml)
 
 enum err roster_cmd_show(struct cli *cli, int argc, char **argv)
 {
-        bool yaml = false, fresh;
+        bool yaml = false;
+        const char *stale;
         const struct option_about own[] = {
                 {"yaml", OPTION_FLAG, &yaml, NULL, "the signed bytes themselves"},
                 {0},
@@ -205,10 +206,9 @@ enum err roster_cmd_show(struct cli *cli, int argc, char **argv)
                 return e;
         if (args.n)
                 return show_file(cli, args.text[0], yaml);
-        if ((e = cli_look(cli, &fresh)) != OK)
+        if ((e = cli_look(cli, &stale)) != OK)
                 return e;
-        if (!fresh)
-                note("From the own copy, not brought up to date (%s).", err_reason());
+        cli_note_stale(stale);
         const struct roster *r = ledger_roster(cli_ledger(cli));
 
         return r ? show_roster(cli, r, yaml) : err_because(ERR_NOT_FOUND, "no roster is here yet");

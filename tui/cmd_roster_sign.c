@@ -15,16 +15,14 @@ struct signing {
 /* The roster in force, when this is not a first one. */
 static enum err find_old(struct cli *cli, struct signing *s)
 {
-        bool fresh;
+        const char *stale;
         enum err e;
 
         if (!s->now->has_previous)
                 return OK;
-        if ((e = cli_look(cli, &fresh)) != OK)
+        if ((e = cli_look(cli, &stale)) != OK)
                 return e;
-        if (!fresh)
-                note("warning: compared with the own copy, which could not be brought up to date (%s).",
-                     err_reason());
+        cli_note_stale(stale);
         s->old = ledger_roster(cli_ledger(cli));
         if (!s->old)
                 return err_because(ERR_NOT_FOUND, "no roster is here to compare with");

@@ -97,17 +97,16 @@ enum err roster_cmd_next(struct cli *cli, int argc, char **argv)
         };
         CLEANUP_BYTES struct bytes yaml = BYTES_NONE;
         struct texts args;
-        bool fresh;
+        const char *stale;
         enum err e;
 
         if ((e = options_read(cli, &command_roster_next, own, argc, argv, &args)) != OK)
                 return e;
         if ((e = options_want(&args, 0, 0, "")) != OK)
                 return e;
-        if ((e = cli_look(cli, &fresh)) != OK)
+        if ((e = cli_look(cli, &stale)) != OK)
                 return e;
-        if (!fresh)
-                note("warning: from the own copy, which could not be brought up to date (%s).", err_reason());
+        cli_note_stale(stale);
         const struct roster *now = ledger_roster(cli_ledger(cli));
 
         if (!now)

@@ -18,8 +18,8 @@ static enum err order(struct cli *cli, const struct rotating *o)
         uint64_t n = 0;
         enum err e;
 
-        if (!o->why || !*o->why)
-                return err_because(ERR_USAGE, "--why is missing");
+        if ((e = options_want_words(o->why, "--why", TEXT_MAX)) != OK)
+                return e;
         if ((e = cli_ready(cli)) != OK)
                 return e;
         for (size_t i = 0; i < o->credentials.n; i++) {
@@ -141,6 +141,9 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = options_want(&o.credentials, 1, TEXTS_MAX, "the CREDENTIAL")) != OK)
                 return e;
+        for (size_t i = 0; i < o.credentials.n; i++)
+                if ((e = options_want_name(o.credentials.text[i], "credential")) != OK)
+                        return e;
         return o.done ? say_done(cli, &o) : order(cli, &o);
 }
 

@@ -211,8 +211,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = options_want(&args, 1, 1, "the CREDENTIAL")) != OK)
                 return e;
-        if (!name_is_valid(args.text[0]))
-                return err_because(ERR_USAGE, "\"%s\" is no credential's name", args.text[0]);
+        if ((e = options_want_name(args.text[0], "credential")) != OK)
+                return e;
         s.credential = args.text[0];
         e = seal(cli, &s);
         sealing_wipe(&s);

@@ -25,7 +25,6 @@ static void list_installations(void)
 /* Asks for the passphrase when somebody is there to type it; without, the own copy is shown as what it is. */
 static enum err come_near(struct cli *cli, bool offline, const char **ret_why_stale)
 {
-        bool fresh = false;
         enum err e;
 
         *ret_why_stale = NULL;
@@ -41,10 +40,7 @@ static enum err come_near(struct cli *cli, bool offline, const char **ret_why_st
                 err_forget();
                 return OK;
         }
-        e = cli_look(cli, &fresh);
-        if (e == OK && !fresh)
-                *ret_why_stale = "not-updated";
-        return e;
+        return cli_look(cli, ret_why_stale);
 }
 
 static enum err run(struct cli *cli, int argc, char **argv)
@@ -67,6 +63,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 list_installations();
         if (e != OK)
                 return e;
+        cli_prove_custody(cli);
         if (cli->json)
                 say_json(status_json(cli, why_stale));
         else
@@ -86,8 +83,8 @@ const struct command command_status = {
 
 static enum err run_home(struct cli *cli, int argc, char **argv)
 {
-        bool fresh = false;
-        enum err e = cli_look(cli, &fresh);
+        const char *stale = NULL;
+        enum err e = cli_look(cli, &stale);
 
         (void)argc;
         (void)argv;
@@ -103,9 +100,9 @@ static enum err run_home(struct cli *cli, int argc, char **argv)
         if (e != OK)
                 return e;
         if (cli->json)
-                say_json(status_json(cli, fresh ? NULL : "not-updated"));
+                say_json(status_json(cli, stale));
         else
-                status_say(cli, fresh ? NULL : "not-updated");
+                status_say(cli, stale);
         return OK;
 }
 

@@ -133,7 +133,8 @@ void describe_statement(const struct ledger *l, const struct statement *s, struc
 {
         for (size_t i = 0; i < s->n_by; i++)
                 bytes_printf(ret, "%s%s", i ? ", " : "", s->by[i]);
-        bytes_add_byte(ret, ' ');
+        /* A roster's payload doesn't say who signed it; that admins did was checked when it came in. */
+        bytes_add_text(ret, s->n_by ? " " : "the admins ");
         switch (s->type) {
         case STATEMENT_ROSTER:
                 bytes_printf(ret, "put roster %llu in force",

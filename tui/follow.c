@@ -76,7 +76,7 @@ static enum err tell_end(const struct cli *cli, const struct request_view *r)
         }
         tell_event(cli, r, request_end_word(r->end), NULL, NULL);
         if (r->end == END_DENIED)
-                return err_because(ERR_NOT_ALLOWED, "%s was denied", name);
+                return err_because(ERR_ENDED, "%s was denied", name);
         if (r->end == END_EXPIRED)
                 return err_because(ERR_EXPIRED, "%s was not approved in time", name);
         return err_because(ERR_ENDED, "%s: %s", name, request_end_word(r->end));

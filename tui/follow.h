@@ -5,7 +5,7 @@
 /* Waits up to half a minute for something new in the log; a broker that is away is waited for, too, and said once.
  * Errors: those that waiting can't heal. */
 MUST_CHECK enum err follow_wait(struct cli *cli, bool *is_away);
-/* Until the request is ready (OK), denied (ERR_NOT_ALLOWED), expired (ERR_EXPIRED) or otherwise ended (ERR_ENDED). */
+/* Until the request is ready (OK), expired (ERR_EXPIRED), denied or otherwise ended (ERR_ENDED). */
 MUST_CHECK enum err follow_request(struct cli *cli, const struct hash *request);
 /* Until the rotations of all these versions are done. Errors: ERR_UNKNOWN_OUTCOME when an old value is not proven
  * dead.

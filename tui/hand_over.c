@@ -82,7 +82,7 @@ enum err hand_over_check_file(const char *path, bool on_disk)
         if (file_exists(path))
                 return err_because(ERR_DUPLICATE, "%s exists and is never overwritten", path);
         if (!on_disk && !file_is_in_memory(where))
-                return err_because(ERR_UNSAFE_FILE,
+                return err_because(ERR_UNSAFE_ENVIRONMENT,
                                    "%s is on a disk, where a deleted secret can be found again; use a tmpfs like "
                                    "$XDG_RUNTIME_DIR or /dev/shm, or say --on-disk",
                                    where);

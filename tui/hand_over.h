@@ -11,7 +11,7 @@
 MUST_CHECK enum err hand_over_show(const struct document *d, const char *field);
 
 /* What --output needs, before anything is opened: a folder, no file of that name, memory under it unless on_disk.
- * Errors: ERR_NO_ENTRY, ERR_DUPLICATE, ERR_UNSAFE_FILE. */
+ * Errors: ERR_NO_ENTRY, ERR_DUPLICATE, ERR_UNSAFE_ENVIRONMENT. */
 MUST_CHECK enum err hand_over_check_file(const char *path, bool on_disk);
 /* New files, 0600: path (one field) or path.NAME for each of several. Errors: ERR_DUPLICATE, ERR_IO. */
 MUST_CHECK enum err hand_over_file(const struct document *d, const char *field, const char *path);

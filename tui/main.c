@@ -64,7 +64,10 @@ static enum err run_command(struct cli *cli, const struct command *c, int argc, 
         if (e != OK && !c->is_harmless)
                 return e;
         err_forget();
-        return c->run(cli, argc, argv);
+        e = c->run(cli, argc, argv);
+        if (e == OK)
+                cli_prove_custody(cli);
+        return e;
 }
 
 /* `breakglass help COMMAND` is `breakglass COMMAND --help`. */
@@ -85,6 +88,9 @@ static enum err run(struct cli *cli, int argc, char **argv, const char **ret_com
 {
         const struct command *c;
         int next;
+
+        if (argc == 2 && strcmp(argv[1], "--version") == 0)
+                argv[1] = (char *)"version";
         enum err e = options_read_common(cli, argc, argv, &next);
 
         if (cli->is_done)

@@ -200,6 +200,27 @@ enum err options_want(const struct texts *args, size_t least, size_t most, const
         return OK;
 }
 
+enum err options_want_name(const char *name, const char *what)
+{
+        return name_is_valid(name)
+                       ? OK
+                       : err_because(ERR_USAGE, "\"%.60s\" is no %s: lower-case letters, digits and . _ / -", name,
+                                     what);
+}
+
+enum err options_want_words(const char *text, const char *what, size_t max)
+{
+        size_t points = 0;
+
+        if (!text || !*text)
+                return err_because(ERR_USAGE, "%s is missing", what);
+        if (!utf8_valid(span_text(text), &points))
+                return err_because(ERR_USAGE, "%s is not UTF-8", what);
+        if (points > max)
+                return err_because(ERR_USAGE, "%s has %zu characters; at most %zu", what, points, max);
+        return OK;
+}
+
 static void print_option(const char *name, const char *value, const char *help)
 {
         CLEANUP_BYTES struct bytes label = BYTES_NONE;

@@ -35,6 +35,10 @@ MUST_CHECK enum err options_read(struct cli *cli, const struct command *command,
 MUST_CHECK enum err options_read_common(struct cli *cli, int argc, char **argv, int *ret_next);
 /* Exactly so many arguments, or ERR_USAGE that says what is missing. */
 MUST_CHECK enum err options_want(const struct texts *args, size_t least, size_t most, const char *what);
+/* A credential's or person's name, before anything else is done with it. Errors: ERR_USAGE. */
+MUST_CHECK enum err options_want_name(const char *name, const char *what);
+/* Words for others to read: UTF-8, 1…max characters. Errors: ERR_USAGE. */
+MUST_CHECK enum err options_want_words(const char *text, const char *what, size_t max);
 void options_print_help(const struct command *command, const struct option_about own[]);
 
 /* A command of several words (`roster sign`): runs the part named by argv[1]. The parts' names hold both words. */

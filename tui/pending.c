@@ -1,5 +1,9 @@
 #include "tui/pending.h"
+#include "base/clock.h"
+#include "quorum/version.h"
 #include <string.h>
+
+#define CUSTODY_FRESH_MS (60 * DAY_MS)
 
 bool request_waits_for(const struct ledger *l, const struct request_view *r, const char *me)
 {
@@ -53,9 +57,33 @@ bool rotation_is_unfinished(const struct version_view *v, const struct rotation_
         return !r->is_done && (r->due != NOT_DUE || r->is_claimed || r->is_promoted);
 }
 
+bool rotation_is_by_hand(const struct ledger *l, const char *credential)
+{
+        const struct credential *c = roster_credential(ledger_roster(l), credential);
+        const struct policy *p = c ? roster_policy_of(ledger_roster(l), credential) : NULL;
+
+        return !c || !c->hook || !p || p->rotators.n == 0;
+}
+
 bool incident_is_unfinished(const struct incident_view *i)
 {
         return i->is_open || i->owes_postmortem;
+}
+
+bool custody_is_wanted(const struct ledger *l, const char *me, int64_t now_ms)
+{
+        for (size_t i = 0; i < ledger_versions(l); i++) {
+                struct version_view v;
+
+                ledger_version_at(l, i, &v);
+                if (!version_is_live(&v) || !version_share_of(v.fields, me))
+                        continue;
+                int64_t at = ledger_custody_of_version(l, &v.id, me);
+
+                if (at == 0 || now_ms - at > CUSTODY_FRESH_MS)
+                        return true;
+        }
+        return false;
 }
 
 bool version_is_live(const struct version_view *v)

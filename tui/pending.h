@@ -9,7 +9,11 @@ bool request_denied_by(const struct ledger *l, const struct request_view *r, con
 size_t requests_waiting_for(const struct ledger *l, const char *me, int64_t now_ms);
 /* Whether this version's rotation is owed, under way, or ended without a proof that the old value is dead. */
 bool rotation_is_unfinished(const struct version_view *v, const struct rotation_view *r);
+/* Whether no machine rotates this credential. */
+bool rotation_is_by_hand(const struct ledger *l, const char *credential);
 /* Whether the incident wants somebody's attention: a request has not ended, or a post-mortem is owed. */
 bool incident_is_unfinished(const struct incident_view *i);
-/* A statement of the live kind that holders should have checked: current, pending or sealed, not retired. */
+/* Whether some live version has a share of theirs that they have not checked within 60 days. */
+bool custody_is_wanted(const struct ledger *l, const char *me, int64_t now_ms);
+/* What holders should have checked: current, pending or sealed, not retired. */
 bool version_is_live(const struct version_view *v);

@@ -116,6 +116,9 @@ static void say_rotations(const struct cli *cli)
                                 "records the proof)");
                 else
                         rotation_standing(&r, cli_now(cli), &standing);
+                if (v.state == VERSION_CURRENT && !r.is_claimed && rotation_is_by_hand(l, v.fields->credential))
+                        bytes_printf(&standing, "; BY HAND: change it at its target, then `breakglass seal %s`",
+                                     v.fields->credential);
                 say_field(bytes_text(&name), "%s", bytes_text(&standing));
         }
 }

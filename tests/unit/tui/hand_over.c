@@ -177,7 +177,7 @@ Test(hand_over, a_file_on_a_disk_wants_to_be_said)
         cr_assert_eq(hand_over_check_file("/nowhere/at/all", true), ERR_NO_ENTRY);
         if (access(source, W_OK) != 0 || file_is_in_memory(source))
                 cr_skip("the sources are not on a writable disk");
-        cr_assert_eq(hand_over_check_file(path, false), ERR_UNSAFE_FILE);
+        cr_assert_eq(hand_over_check_file(path, false), ERR_UNSAFE_ENVIRONMENT);
         cr_assert_eq(hand_over_check_file(path, true), OK);
 }
 
