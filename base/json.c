@@ -3,6 +3,77 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Looks at depth, signs and NULs before anything is built, so that hostile text costs one pass. */
+static enum err scan(struct span text, unsigned max_depth)
+{
+        bool in_string = false;
+        unsigned depth = 0;
+
+        for (size_t i = 0; i < text.n; i++) {
+                unsigned char c = text.p[i];
+
+                if (c == '\0')
+                        return err_because(ERR_BAD_STATEMENT, "a NUL at byte %zu", i);
+                if (in_string) {
+                        if (c == '\\')
+                                i++;
+                        else if (c == '"')
+                                in_string = false;
+                        continue;
+                }
+                if (c == '"')
+                        in_string = true;
+                else if (c == '-')
+                        return err_because(ERR_BAD_STATEMENT, "a negative number at byte %zu", i);
+                else if ((c == '{' || c == '[') && ++depth > max_depth)
+                        return err_because(ERR_BAD_STATEMENT, "nested deeper than %u", max_depth);
+                else if ((c == '}' || c == ']') && depth > 0)
+                        depth--;
+        }
+        return OK;
+}
+
+/* Depth is bounded by scan(). */
+static enum err check_numbers(json_t *value)
+{
+        const char *key;
+        json_t *child;
+        size_t i;
+        enum err e;
+
+        if (json_is_real(value))
+                return err_because(ERR_BAD_STATEMENT, "a number that is no integer");
+        if (json_is_integer(value) && (json_integer_value(value) < 0 || json_integer_value(value) > JSON_INT_MAX))
+                return err_because(ERR_BAD_STATEMENT, "an integer beyond 2^53-1");
+        if (json_is_object(value))
+                json_object_foreach (value, key, child)
+                        if ((e = check_numbers(child)) != OK)
+                                return e;
+        if (json_is_array(value))
+                json_array_foreach (value, i, child)
+                        if ((e = check_numbers(child)) != OK)
+                                return e;
+        return OK;
+}
+
+enum err json_read(struct span text, unsigned max_depth, json_t **ret)
+{
+        CLEANUP_JSON json_t *value = NULL;
+        json_error_t error;
+        enum err e;
+
+        if ((e = scan(text, max_depth)) != OK)
+                return e;
+        value = json_loadb(text.p ? (const char *)text.p : "", text.n, JSON_REJECT_DUPLICATES, &error);
+        if (!value)
+                return err_because(ERR_BAD_STATEMENT, "byte %d: %s", error.position, error.text);
+        if ((e = check_numbers(value)) != OK)
+                return e;
+        *ret = value;
+        value = NULL;
+        return OK;
+}
+
 void json_fields_begin(struct json_fields *f, json_t *object)
 {
         *f = (struct json_fields){.object = object};

@@ -74,39 +74,6 @@ Test(json, everything_else_is_refused)
         cr_assert_eq(read_only(span_text(NULL), 8), ERR_BAD_STATEMENT);
 }
 
-Test(json, strings_are_decoded_as_jansson_does)
-{
-        const char *good[] = {"[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]",
-                              "[\"\\u0001\\u007f\\u0080\\u07FF\\u0800\\uffff\"]",
-                              "[\"\\ud800\\udc00\\uDBFF\\uDFFF\"]",
-                              "[\"plain\\u00e9plain\xC3\xA9\\nplain\",\"\",\"\x7F\"]",
-                              "{\"\":0,\"k\\u00e9y\":{\"\\u0061\":\"\\u0062\"},\"a\":\"b\"}",
-                              "[\"\xF4\x8F\xBF\xBF\xEF\xBF\xBF\"]"};
-
-        for (size_t i = 0; i < COUNT_OF(good); i++) {
-                CLEANUP_JSON json_t *ours = read_ok(good[i]);
-                CLEANUP_JSON json_t *theirs = json_loads(good[i], 0, NULL);
-
-                cr_assert(theirs && json_equal(ours, theirs), "%s", good[i]);
-        }
-}
-
-Test(json, a_broken_escape_is_refused)
-{
-        const char *bad[] = {"[\"\\\"]",
-                             "[\"\\x\"]",
-                             "[\"\\u12\"]",
-                             "[\"\\u12G4\"]",
-                             "[\"\\u 123\"]",
-                             "[\"\\ud83d\\n\"]",
-                             "[\"\\ud83d\\u0041\"]",
-                             "[\"\\udd25\\ud83d\"]",
-                             "[\"\\u\x10\x10\x10\x10\"]"};
-
-        for (size_t i = 0; i < COUNT_OF(bad); i++)
-                cr_assert_eq(read_only(span_text(bad[i]), 8), ERR_BAD_STATEMENT, "%s", bad[i]);
-}
-
 Test(json, a_million_brackets_cost_one_pass)
 {
         const size_t n = 1000000;
