@@ -128,8 +128,6 @@ static enum err sign_in(struct client *c)
         if ((e = session_body(c, challenge, &request)) != OK)
                 return e;
         e = client_call(c, "/v1/sessions", &(struct span){request.p, request.n}, CALL_MS, &answer);
-        if (e == ERR_FORK)
-                return client_alarm_fork(c);
         if (e != OK)
                 return e == ERR_STATE_UNKNOWN ? ERR_UNREACHABLE : e; /* a lost sign-in changes nothing */
         e = take_token(c, bytes_span(&answer));
@@ -137,7 +135,7 @@ static enum err sign_in(struct client *c)
         return e;
 }
 
-enum err client_call_signed_in(struct client *c, const char *path, int64_t timeout_ms, struct bytes *ret)
+static enum err call_in_session(struct client *c, const char *path, int64_t timeout_ms, struct bytes *ret)
 {
         bool was_signed_in = c->is_signed_in;
         enum err e;
@@ -151,6 +149,14 @@ enum err client_call_signed_in(struct client *c, const char *path, int64_t timeo
         if ((e = sign_in(c)) != OK)
                 return e;
         return client_call(c, path, NULL, timeout_ms, ret);
+}
+
+enum err client_call_signed_in(struct client *c, const char *path, int64_t timeout_ms, struct bytes *ret)
+{
+        enum err e = call_in_session(c, path, timeout_ms, ret);
+
+        /* Our head was signed by the broker: an honest one knows it. */
+        return e == ERR_FORK ? client_alarm_fork(c) : e;
 }
 
 /* ---- after new lines ---- */
@@ -209,8 +215,6 @@ static enum err take_log(struct client *c, unsigned wait_s, size_t *ret_new, boo
 
         bytes_printf(&path, "/v1/log?after=%" PRIu64 "&wait=%u", ledger_size(client_ledger(c)), wait_s);
         e = client_call_signed_in(c, bytes_text(&path), BULK_MS, &answer);
-        if (e == ERR_FORK)
-                return client_alarm_fork(c);
         if (e != OK)
                 return e;
         *ret_more = answer.n >= LOG_CHUNK_MIN;

@@ -5,6 +5,7 @@ socket. A Lie changes one thing on the way out. With the plain `Lie` it is hones
 refuses is the lie."""
 import base64, hashlib, http.server, json, os, pathlib, shutil, socketserver, sqlite3, struct, tempfile, threading, time, urllib.parse
 
+from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
 # ---- bytes: Merkle tree, checkpoint, SSHSIG, lines ----
@@ -109,6 +110,21 @@ def person_key(identity):
     raise LookupError("no signing key")
 
 
+def age_key():
+    """A new age1… recipient: a padlock to which the broker has the key (bech32, BIP-173)."""
+    alphabet = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+    bits = int.from_bytes(bytes(PrivateKey.generate().public_key), "big") << 4  # 256 bits in 52 groups of 5
+    data = [bits >> 5 * i & 31 for i in range(51, -1, -1)]
+    check = 1
+    for value in [ord(c) >> 5 for c in "age"] + [0] + [ord(c) & 31 for c in "age"] + data + [0] * 6:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ value
+        for i, g in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= g if top >> i & 1 else 0
+    check ^= 1
+    return "age1" + "".join(alphabet[d] for d in data + [check >> 5 * (5 - i) & 31 for i in range(6)])
+
+
 # ---- what it knows ----
 
 
@@ -132,7 +148,7 @@ class Lie:
     """The truth. A lie overrides one of these."""
 
     def log(self, lines, broker):
-        """The whole log that is shown."""
+        """The log that is shown from the beginning; what people say is appended to it."""
         return lines
 
     def about(self, rosters, broker):
@@ -243,22 +259,20 @@ class LyingBroker:
 
     def __init__(self, store, key, installation, lie=None):
         self.store, self.key, self.installation, self.lie = store, key, installation, lie or Lie()
+        self.store.lines = list(self.lie.log(list(store.lines), self))
         self.calls = []
         self.lock = threading.Lock()
         self.folder = tempfile.mkdtemp(prefix="breakglass-liar-")
         self.address = f"unix:{self.folder}/s"
 
-    def shown(self):
-        return self.lie.log(list(self.store.lines), self)
-
     def about(self):
-        lines = self.shown()
+        lines = self.store.lines
         rosters = [raw.decode() for raw in lines if Line(raw).type == "roster"]
         return {"name": "acme-test", "installation": self.installation, "program": "liar", "now": int(time.time() * 1000),
                 "rosters": self.lie.about(rosters, self), "checkpoint": self.lie.sign(lines, self)}
 
     def log_from(self, after):
-        lines = self.shown()
+        lines = self.store.lines
         return b"".join(raw + b"\n" for raw in lines[after:]) + b"\n" + self.lie.sign(lines, self).encode()
 
     def accept(self, body):
@@ -275,7 +289,7 @@ class LyingBroker:
                 at = max(int(time.time() * 1000), Line(self.store.lines[-1]).at)
                 signatures = [base64.b64decode(s) for s in said["signatures"]]
                 self.store.lines.append(line_of(n, at, said["type"], payload, signatures))
-            return {"n": n, "id": sha256(payload).hex(), "checkpoint": self.lie.sign(self.shown(), self)}
+            return {"n": n, "id": sha256(payload).hex(), "checkpoint": self.lie.sign(self.store.lines, self)}
 
     def __enter__(self):
         self.server = Server(f"{self.folder}/s", Handler)
