@@ -52,10 +52,8 @@ static enum err signer_check(const struct ledger *l, const struct statement *s, 
         if (a->is_broker)
                 return OK;
         a->by = name_find(l, s->by[0]);
-        const struct person *p = person_of(l, a->by);
-        if (!p)
+        if (!person_of(l, a->by))
                 return err_because(ERR_AUTH, "the signer is not in the roster");
-        a->is_rotator = p->is_rotator;
         a->is_admin = roster_is_admin(l->roster, s->by[0]);
         return OK;
 }

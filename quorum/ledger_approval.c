@@ -49,7 +49,7 @@ static enum err approval_times_check(const struct act *a, const struct policy *p
         return OK;
 }
 
-static enum err check_approval(const struct ledger *l, const struct act *a)
+static enum err check_approval(const struct ledger *l, struct act *a)
 {
         enum err e;
         uint32_t i = request_find(l, &a->s->approval.request), position = NONE;
@@ -104,7 +104,7 @@ const struct rule rule_approval = {check_approval, fold_approval};
 
 /* ---- rule: extend ---- */
 
-static enum err check_extend(const struct ledger *l, const struct act *a)
+static enum err check_extend(const struct ledger *l, struct act *a)
 {
         enum err e;
         uint32_t i = request_find(l, &a->s->extend.request), position = NONE;

@@ -78,7 +78,7 @@ static enum err webhook_check(const struct ledger *l, const struct act *a)
         return incident_is_proposed(i) && a->at_ms >= i->deadline_ms ? OK : ERR_TOO_EARLY;
 }
 
-static enum err check_close(const struct ledger *l, const struct act *a)
+static enum err check_close(const struct ledger *l, struct act *a)
 {
         enum err e = form_check(a);
         if (e != OK)

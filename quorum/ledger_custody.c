@@ -14,7 +14,7 @@ static enum err check_one(const struct ledger *l, const struct act *a, const str
         return OK;
 }
 
-static enum err check_custody(const struct ledger *l, const struct act *a)
+static enum err check_custody(const struct ledger *l, struct act *a)
 {
         const struct hash_list *list = &a->s->custody.versions;
         enum err e = OK;

@@ -100,7 +100,7 @@ bool person_owes(const struct ledger *l, uint32_t name, int64_t at_ms)
 
 /* ---- rule: postmortem ---- */
 
-static enum err check_postmortem(const struct ledger *l, const struct act *a)
+static enum err check_postmortem(const struct ledger *l, struct act *a)
 {
         uint32_t i = incident_find(l, a->s->postmortem.incident);
         if (i == NONE)
@@ -122,7 +122,7 @@ const struct rule rule_postmortem = {check_postmortem, fold_postmortem};
 
 /* ---- rule: hold ---- */
 
-static enum err check_hold(const struct ledger *l, const struct act *a)
+static enum err check_hold(const struct ledger *l, struct act *a)
 {
         uint32_t i = incident_find(l, a->s->hold.incident);
         if (i == NONE)
@@ -142,7 +142,7 @@ const struct rule rule_hold = {check_hold, fold_hold};
 
 /* ---- rule: notice ---- */
 
-static enum err check_notice(const struct ledger *l, const struct act *a)
+static enum err check_notice(const struct ledger *l, struct act *a)
 {
         if (!a->is_broker)
                 return ERR_NOT_ALLOWED;

@@ -121,15 +121,14 @@ static enum err times_check(const struct act *a, const struct policy *policy)
         return OK;
 }
 
-static enum err reply_check(const struct ledger *l, const struct statement *s)
+static enum err reply_check(const struct ledger *l, struct act *a)
 {
-        struct key k;
-        if (age_public_from_text(span_text(s->request.reply_to), k.b) != OK)
+        if (age_public_from_text(span_text(a->s->request.reply_to), a->key.b) != OK)
                 return ERR_BAD_KEY;
-        return key_find(l, &k) == NONE ? OK : err_because(ERR_BAD_KEY, "reply_to was used before");
+        return key_find(l, &a->key) == NONE ? OK : err_because(ERR_BAD_KEY, "reply_to was used before");
 }
 
-static enum err check_request(const struct ledger *l, const struct act *a)
+static enum err check_request(const struct ledger *l, struct act *a)
 {
         enum err e;
         const struct statement *s = a->s;
@@ -149,7 +148,7 @@ static enum err check_request(const struct ledger *l, const struct act *a)
                 return e;
         if (v->state == VERSION_REPLACED || !version_serves(v))
                 return ERR_STALE_VERSION;
-        if ((e = reply_check(l, s)) != OK)
+        if ((e = reply_check(l, a)) != OK)
                 return e;
         return policy->postmortem_blocks && person_owes(l, a->by, a->at_ms) ? ERR_POSTMORTEM_OWED : OK;
 }
@@ -161,8 +160,6 @@ static void request_describe(struct request_row *r, const struct statement *s)
         r->expires_at_ms = s->request.expires_at_ms;
         r->asked_open_for_ms = r->open_for_ms = s->request.open_for_ms;
         r->has_incident = s->request.incident != NULL;
-        enum err e = age_public_from_text(span_text(s->request.reply_to), r->reply_to.b);
-        assert(e == OK);
         r->first_approval = r->last_approval = r->first_denial = r->last_denial = r->first_vote = NONE;
         r->next_of_incident = r->previous_owed = r->next_owed = r->next_live = NONE;
 }
@@ -200,6 +197,7 @@ static void fold_request(struct ledger *l, const struct act *a)
         request_describe(r, s);
         r->n = this_line(l);
         r->at_ms = a->at_ms;
+        r->reply_to = a->key;
         r->requester = a->by;
         r->emergency = emergency;
         r->reason = reason;
@@ -216,7 +214,7 @@ const struct rule rule_request = {check_request, fold_request};
 
 /* ---- rule: denial ---- */
 
-static enum err check_denial(const struct ledger *l, const struct act *a)
+static enum err check_denial(const struct ledger *l, struct act *a)
 {
         uint32_t i = request_find(l, &a->s->denial.request);
         if (i == NONE)
@@ -266,7 +264,7 @@ const struct rule rule_denial = {check_denial, fold_denial};
 
 /* ---- rule: cancel ---- */
 
-static enum err check_cancel(const struct ledger *l, const struct act *a)
+static enum err check_cancel(const struct ledger *l, struct act *a)
 {
         uint32_t i = request_find(l, &a->s->cancel.request);
         if (i == NONE)
@@ -289,7 +287,7 @@ const struct rule rule_cancel = {check_cancel, fold_cancel};
 
 /* ---- rule: open ---- */
 
-static enum err check_open(const struct ledger *l, const struct act *a)
+static enum err check_open(const struct ledger *l, struct act *a)
 {
         uint32_t i = request_find(l, &a->s->open.request);
         if (i == NONE)

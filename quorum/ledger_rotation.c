@@ -75,7 +75,7 @@ int64_t rotation_wait_until(const struct ledger *l, uint32_t version, int64_t at
 
 /* ---- rule: order ---- */
 
-static enum err check_order(const struct ledger *l, const struct act *a)
+static enum err check_order(const struct ledger *l, struct act *a)
 {
         const struct hash_list *list = &a->s->order.versions;
         if (!a->is_admin && !a->is_broker)
@@ -189,7 +189,7 @@ static enum err revoke_check(const struct ledger *l, const struct act *a, struct
         return rotation_wait_until(l, p.old, a->at_ms) > a->at_ms ? ERR_IN_USE : OK;
 }
 
-static enum err check_rotation(const struct ledger *l, const struct act *a)
+static enum err check_rotation(const struct ledger *l, struct act *a)
 {
         enum err e;
         struct pair p;

@@ -263,11 +263,12 @@ struct act {
         const struct statement *s;
         int64_t at_ms;
         uint32_t by; /* the signer's name; NONE for the broker */
-        bool is_broker, is_admin, is_rotator;
+        bool is_broker, is_admin;
+        struct key key; /* of a request or version: reply_to or recipient, read by its check */
 };
 
 struct rule {
-        enum err (*check)(const struct ledger *l, const struct act *a);
+        enum err (*check)(const struct ledger *l, struct act *a);
         void (*fold)(struct ledger *l, const struct act *a); /* line n is there already */
 };
 extern const struct rule rule_version, rule_custody, rule_request, rule_approval, rule_denial, rule_cancel, rule_open,

@@ -128,12 +128,11 @@ static enum err policy_check(const struct ledger *l, const struct version_fields
         return OK;
 }
 
-static enum err recipient_check(const struct ledger *l, const struct version_fields *v)
+static enum err recipient_check(const struct ledger *l, struct act *a)
 {
-        struct key k;
-        if (age_public_from_text(span_text(v->recipient), k.b) != OK)
+        if (age_public_from_text(span_text(a->s->version.recipient), a->key.b) != OK)
                 return ERR_BAD_KEY;
-        return key_find(l, &k) == NONE ? OK : err_because(ERR_BAD_KEY, "the version's key was used before");
+        return key_find(l, &a->key) == NONE ? OK : err_because(ERR_BAD_KEY, "the version's key was used before");
 }
 
 /* The number is the next one, previous the current version, and a rotation rotates that one. */
@@ -159,7 +158,7 @@ static enum err turn_check(const struct ledger *l, const struct act *a, uint32_t
         return rotation_is_claimed_by_other(row_version(l, c->current), a->by, a->at_ms) ? ERR_CLAIMED : OK;
 }
 
-static enum err check_version(const struct ledger *l, const struct act *a)
+static enum err check_version(const struct ledger *l, struct act *a)
 {
         enum err e;
         const struct version_fields *v = &a->s->version;
@@ -172,7 +171,7 @@ static enum err check_version(const struct ledger *l, const struct act *a)
                 return e;
         if ((e = policy_check(l, v, l->policy_of[credential])) != OK)
                 return e;
-        if ((e = recipient_check(l, v)) != OK)
+        if ((e = recipient_check(l, a)) != OK)
                 return e;
         if ((e = place_check(l, v, row_credential(l, credential))) != OK)
                 return e;
@@ -216,8 +215,6 @@ static void version_describe(struct ledger *l, struct version_row *row, const st
                 row->rotation_of = v->rotation_of;
         row->need = v->need;
         row->n_shares = v->n_shares;
-        enum err e = age_public_from_text(span_text(v->recipient), row->recipient.b);
-        assert(e == OK);
         row->next_waiting = row->claimed_by = row->replaced_by = NONE;
 }
 
@@ -232,6 +229,7 @@ static void fold_version(struct ledger *l, const struct act *a)
         row->n = this_line(l);
         row->at_ms = a->at_ms;
         row->id = a->s->id;
+        row->recipient = a->key;
         row->credential = credential;
         row->policy = policy;
         row->sealer = a->by;
