@@ -183,14 +183,29 @@ static void add_json_point(struct bytes *b, uint32_t point)
         }
 }
 
+/* How many bytes of printable ASCII come first that stand for themselves. */
+static size_t plain_run(struct span s)
+{
+        size_t n = 0;
+
+        while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7F && s.p[n] != '"' && s.p[n] != '\\')
+                n++;
+        return n;
+}
+
 void bytes_add_json(struct bytes *b, struct span utf8)
 {
         bytes_reserve(b, utf8.n + 2);
         bytes_add_byte(b, '"');
         for (size_t i = 0; i < utf8.n;) {
+                size_t n = plain_run(span_of(utf8.p + i, utf8.n - i));
                 uint32_t point;
-                size_t n = utf8_next(span_of(utf8.p + i, utf8.n - i), &point);
 
+                bytes_add(b, utf8.p + i, n);
+                i += n;
+                if (i == utf8.n)
+                        break;
+                n = utf8_next(span_of(utf8.p + i, utf8.n - i), &point);
                 add_json_point(b, n ? point : 0xFFFD);
                 i += n ? n : 1;
         }

@@ -111,7 +111,9 @@ static enum err sync_folder_of(const char *path)
         return OK;
 }
 
-static enum err write_new(const char *path, mode_t mode, struct span content)
+enum writing { WRITE_DURABLE, WRITE_VOLATILE, WRITE_ONCE /* durable, and never over another file */ };
+
+static enum err write_new(const char *path, mode_t mode, struct span content, enum writing how)
 {
         CLEANUP_FD int fd = -1;
         enum err e;
@@ -124,33 +126,33 @@ static enum err write_new(const char *path, mode_t mode, struct span content)
                 return err_because(ERR_IO, "create %s: %s", path, strerror(errno));
         if ((e = fd_write_all(fd, content.p, content.n)) != OK)
                 return err_because(e, "write %s: %s", path, strerror(errno));
-        if (fsync(fd) != 0)
+        if (how != WRITE_VOLATILE && fsync(fd) != 0)
                 return err_because(ERR_IO, "sync %s: %s", path, strerror(errno));
         return OK;
 }
 
 /* Puts the finished file in its place. A link, unlike a rename, refuses to replace. */
-static enum err put_in_place(const char *from, const char *to, bool may_replace)
+static enum err put_in_place(const char *from, const char *to, enum writing how)
 {
-        int failed = may_replace ? rename(from, to) : link(from, to);
+        int failed = how != WRITE_ONCE ? rename(from, to) : link(from, to);
 
-        if (failed && !may_replace && errno == EEXIST)
+        if (failed && how == WRITE_ONCE && errno == EEXIST)
                 return err_because(ERR_DUPLICATE, "%s exists already", to);
         if (failed)
                 return err_because(ERR_IO, "write %s: %s", to, strerror(errno));
-        if (!may_replace && unlink(from) != 0)
+        if (how == WRITE_ONCE && unlink(from) != 0)
                 return err_because(ERR_IO, "remove %s: %s", from, strerror(errno));
-        return sync_folder_of(to);
+        return how == WRITE_VOLATILE ? OK : sync_folder_of(to);
 }
 
-static enum err write_through_temporary(const char *path, mode_t mode, struct span content, bool may_replace)
+static enum err write_through_temporary(const char *path, mode_t mode, struct span content, enum writing how)
 {
         CLEANUP_BYTES struct bytes temporary = BYTES_NONE;
         enum err e;
 
         bytes_printf(&temporary, "%s.tmp-%ld", path, (long)getpid());
-        if ((e = write_new(bytes_text(&temporary), mode, content)) == OK)
-                e = put_in_place(bytes_text(&temporary), path, may_replace);
+        if ((e = write_new(bytes_text(&temporary), mode, content, how)) == OK)
+                e = put_in_place(bytes_text(&temporary), path, how);
         if (e != OK)
                 unlink(bytes_text(&temporary));
         return e;
@@ -158,12 +160,17 @@ static enum err write_through_temporary(const char *path, mode_t mode, struct sp
 
 enum err file_write(const char *path, mode_t mode, struct span content)
 {
-        return write_through_temporary(path, mode, content, true);
+        return write_through_temporary(path, mode, content, WRITE_DURABLE);
+}
+
+enum err file_write_volatile(const char *path, mode_t mode, struct span content)
+{
+        return write_through_temporary(path, mode, content, WRITE_VOLATILE);
 }
 
 enum err file_create(const char *path, mode_t mode, struct span content)
 {
-        return write_through_temporary(path, mode, content, false);
+        return write_through_temporary(path, mode, content, WRITE_ONCE);
 }
 
 enum err file_remove(const char *path)

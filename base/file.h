@@ -10,7 +10,9 @@ MUST_CHECK enum err file_read(const char *path, size_t max, struct bytes *ret);
 MUST_CHECK enum err file_read_private(const char *path, size_t max, struct secret *ret);
 /* Writes path.tmp-PID, fsyncs, renames over path, fsyncs the folder. On error the old file is untouched. ERR_IO. */
 MUST_CHECK enum err file_write(const char *path, mode_t mode, struct span content);
-/* The same, but fails with ERR_DUPLICATE when path exists. */
+/* The same without fsync, for what every start makes anew: whole at every instant, perhaps gone after a power cut. */
+MUST_CHECK enum err file_write_volatile(const char *path, mode_t mode, struct span content);
+/* As file_write(), but fails with ERR_DUPLICATE when path exists. */
 MUST_CHECK enum err file_create(const char *path, mode_t mode, struct span content);
 /* Removes a file if it is there and fsyncs the folder. ERR_IO. */
 MUST_CHECK enum err file_remove(const char *path);

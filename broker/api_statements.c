@@ -95,10 +95,11 @@ static enum err read_body(struct call *c, struct submission *s)
  * admins, which is what this error says. */
 static bool is_known_roster(struct call *c, const struct submission *s, enum err e)
 {
-        struct hash id = hash_of(bytes_span(&s->envelope.payload));
+        struct hash id;
         uint64_t n;
         if (e != ERR_ROSTER_ROLLBACK)
                 return false;
+        id = submission_id(s);
         bool is_known = ledger_find(book_read(c->broker->book), &id, &n);
         book_read_done(c->broker->book);
         return is_known;
@@ -136,13 +137,14 @@ static void answer(struct call *c)
 {
         struct submission *s = c->state;
         struct bytes body = BYTES_NONE;
-        struct hash id = hash_of(bytes_span(&s->envelope.payload));
+        struct hash id;
         char hex[HASH_HEX + 1];
         if (s->result != OK) {
                 call_refuse(c, s->result, s->retry_after_ms);
                 return;
         }
         count_request(c, s);
+        id = submission_id(s);
         hash_to_hex(&id, hex);
         bytes_printf(&body, "{\"n\":%" PRIu64 ",\"id\":\"%s\",\"checkpoint\":", s->n, hex);
         bytes_add_json(&body, bytes_span(&s->now->checkpoint));

@@ -90,6 +90,11 @@ void submission_free(struct submission *s)
         free(s);
 }
 
+struct hash submission_id(const struct submission *s)
+{
+        return s->statement ? s->statement->id : hash_of(bytes_span(&s->envelope.payload));
+}
+
 void book_expect(struct book *b, int change)
 {
         /* The writer may be waiting for exactly this caller. */

@@ -62,6 +62,7 @@ struct submission {
         struct submission *next;
 };
 void submission_free(struct submission *s); /* and what it holds; not its context */
+struct hash submission_id(const struct submission *s);
 
 struct book;
 struct book_setup {

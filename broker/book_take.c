@@ -116,7 +116,7 @@ static enum err admit_again(struct book *b, struct submission *s)
 /* The first answer again. Also for a roster, whose second admission fails because it is in force. */
 static bool is_known(const struct book *b, struct submission *s)
 {
-        struct hash id = hash_of(bytes_span(&s->envelope.payload));
+        struct hash id = submission_id(s);
         return ledger_find(b->ledger, &id, &s->n);
 }
 

@@ -209,7 +209,7 @@ static enum err tell_addresses(struct broker *b, const char *unix_at, const char
         add_address(&json, "tls", tls_at);
         add_address(&json, "admin", admin_at);
         bytes_printf(&json, ",\"pid\":%d}\n", (int)getpid());
-        return file_write(path, 0644, bytes_span(&json));
+        return file_write_volatile(path, 0644, bytes_span(&json));
 }
 
 static enum err start_listeners(struct broker *b)
