@@ -142,6 +142,11 @@ void secret_move(struct secret *to, struct secret *from)
         *from = SECRET_NONE;
 }
 
+void secret_wipe_stack(void)
+{
+        sodium_stackzero(4096);
+}
+
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
         return a->len == b->len && (a->len == 0 || sodium_memcmp(a->bytes, b->bytes, a->len) == 0);

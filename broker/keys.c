@@ -12,7 +12,9 @@ static enum err derive(const unsigned char seed[crypto_sign_SEEDBYTES], struct s
         enum err e = secret_new(crypto_sign_SECRETKEYBYTES, &ret->key);
         if (e != OK)
                 return e;
-        if (crypto_sign_seed_keypair(ret->public.b, ret->key.bytes, seed) != 0)
+        int r = crypto_sign_seed_keypair(ret->public.b, ret->key.bytes, seed);
+        secret_wipe_stack();
+        if (r != 0)
                 return ERR_BAD_KEY;
         return OK;
 }

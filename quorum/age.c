@@ -11,8 +11,6 @@
 #define SCRYPT      "scrypt"
 #define SCRYPT_R    8u
 #define LOG_N_LIMIT 63u
-/* What libsodium's curve arithmetic may leave on the stack. */
-#define SCRATCH_BYTES 2048u
 
 /* All secrets of one sealing or opening; lies in locked memory. */
 struct work {
@@ -138,7 +136,7 @@ enum err age_seal(const struct key *recipient, struct span plaintext, struct byt
                 return ERR_INTERNAL;
         if (secret_verdict(crypto_scalarmult_curve25519(w->shared, w->ephemeral, recipient->b)) != 0)
                 return err_because(ERR_BAD_KEY, "nothing can be sealed to a key of low order");
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         secret_declassify(share, sizeof share);
         if ((e = x25519_wrap_key(w, share, recipient->b)) != OK)
                 return e;
@@ -279,7 +277,7 @@ enum err age_open(const struct secret *identity, struct span file, enum age_stri
         if ((e = work_new(&memory, &w)) != OK)
                 return e;
         e = x25519_unwrap(w, &h, identity);
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         return e == OK ? open_rest(w, &h, max, ret) : e;
 }
 
@@ -349,7 +347,7 @@ enum err age_public_of(const struct secret *identity, struct key *ret)
 {
         if (identity->len != KEY_BYTES || crypto_scalarmult_curve25519_base(ret->b, identity->bytes) != 0)
                 return err_because(ERR_BAD_KEY, "an unusable identity");
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         secret_declassify(ret->b, KEY_BYTES);
         return OK;
 }

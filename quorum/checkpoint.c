@@ -48,7 +48,9 @@ enum err checkpoint_sign(const struct checkpoint *c, const struct secret *key, s
         write_text(c, &text);
         unsigned char signature[KEY_ID_BYTES + crypto_sign_BYTES];
         key_id(c, key->bytes + crypto_sign_SEEDBYTES, signature);
-        if (crypto_sign_detached(signature + KEY_ID_BYTES, NULL, text.p, text.n, key->bytes) != 0)
+        int r = crypto_sign_detached(signature + KEY_ID_BYTES, NULL, text.p, text.n, key->bytes);
+        secret_wipe_stack();
+        if (r != 0)
                 return ERR_INTERNAL;
         secret_declassify(signature, sizeof signature);
         bytes_add_span(ret_note, bytes_span(&text));

@@ -23,7 +23,9 @@ static enum err complete(const unsigned char *seed, struct identity *i)
         enum err e = secret_new(crypto_sign_SECRETKEYBYTES, &i->sign);
         if (e != OK)
                 return e;
-        if (crypto_sign_seed_keypair(i->signs.b, i->sign.bytes, seed) != 0)
+        int r = crypto_sign_seed_keypair(i->signs.b, i->sign.bytes, seed);
+        secret_wipe_stack();
+        if (r != 0)
                 return ERR_INTERNAL;
         secret_declassify(i->signs.b, KEY_BYTES);
         return age_public_of(&i->open, &i->opens);

@@ -2,9 +2,6 @@
 #include <sodium.h>
 #include <string.h>
 
-/* What libsodium's scalar arithmetic leaves behind on the stack (it does not wipe all of its temporaries). */
-#define SCRATCH_BYTES 2048u
-
 /* L = 2^252 + 27742317777372353535851937790883648493, little-endian. */
 static const unsigned char group_order[SCALAR_BYTES] = {
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
@@ -93,7 +90,7 @@ static enum err split(const struct secret *s, const struct secret *given, unsign
         }
         e = evaluate(&a, need, n, &shares, ret_commitments);
         sodium_memzero(a.bytes, a.len);
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         if (e != OK)
                 return e;
         secret_move(ret_shares, &arena);
@@ -193,7 +190,7 @@ enum err share_verify(unsigned index, const unsigned char scalar[SCALAR_BYTES], 
                 return e;
         if (secret_verdict(crypto_scalarmult_ristretto255_base(got, scalar)) != 0)
                 return ERR_BAD_SHARE;
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         if (secret_verdict(sodium_memcmp(expected, got, POINT_BYTES)) != 0)
                 return err_because(ERR_BAD_SHARE, "share %u does not fit the commitments", index);
         return OK;
@@ -279,7 +276,7 @@ enum err share_combine(const unsigned indices[], const struct secret *scalars, u
         point_bytes commitment;
         int base = crypto_scalarmult_ristretto255_base(commitment, sum);
         int differs = sodium_memcmp(commitment, c0, POINT_BYTES);
-        sodium_stackzero(SCRATCH_BYTES);
+        secret_wipe_stack();
         if (secret_verdict(base) != 0 || secret_verdict(differs) != 0)
                 return err_because(ERR_MISMATCH, "the shares do not join to the secret that the version commits to");
         secret_move(ret_s, &arena);

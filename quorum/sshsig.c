@@ -76,7 +76,9 @@ enum err sshsig_sign(const struct secret *key, const char *name_space, struct sp
         if (e != OK)
                 return e;
         unsigned char signature[crypto_sign_BYTES];
-        if (crypto_sign_detached(signature, NULL, to_sign.p, to_sign.n, key->bytes) != 0)
+        int r = crypto_sign_detached(signature, NULL, to_sign.p, to_sign.n, key->bytes);
+        secret_wipe_stack();
+        if (r != 0)
                 return ERR_INTERNAL;
         secret_declassify(signature, sizeof signature);
         secret_declassify(key->bytes + crypto_sign_SEEDBYTES, KEY_BYTES); /* its public half */
