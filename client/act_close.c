@@ -71,6 +71,17 @@ static enum err say_close(struct handover *h, struct statement *s, unsigned *ret
         return e;
 }
 
+/* Closed before, perhaps by a run of ours whose answer was lost: said in words, since the broker finds nothing to
+ * close. */
+static enum err check_still_open(const struct client *c, const char *incident)
+{
+        struct incident_view i;
+
+        if (!ledger_incident_by_name(client_ledger(c), incident, act_now_ms(c), &i) || i.is_open)
+                return OK;
+        return err_because(ERR_ENDED, "%s is closed already; nothing of it is open", incident);
+}
+
 enum err act_close_incident(struct client *c, const char *incident, unsigned *ret_handed, uint64_t *ret_n)
 {
         __attribute__((cleanup(handover_done))) struct handover h = {.c = c};
@@ -80,6 +91,8 @@ enum err act_close_incident(struct client *c, const char *incident, unsigned *re
         enum err e;
 
         if ((e = client_sync(c, 0, NULL)) != OK)
+                return e;
+        if ((e = check_still_open(c, name)) != OK)
                 return e;
         for (size_t i = 0; i < ledger_requests(client_ledger(c)); i++) {
                 ledger_request_at(client_ledger(c), i, act_now_ms(c), &r);

@@ -1,0 +1,66 @@
+/* Preloaded into a broker: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync, fdatasync), before it is
+ * done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_long counted;
+
+static void count(void)
+{
+        long n = atomic_fetch_add(&counted, 1) + 1;
+        const char *at = getenv("KILL_AT"), *file = getenv("KILL_COUNT");
+        if (file) {
+                int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+                if (fd >= 0) {
+                        dprintf(fd, "%ld\n", n);
+                        close(fd);
+                }
+        }
+        if (at && n == atol(at))
+                kill(getpid(), SIGKILL);
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+        count();
+        return REAL(pwrite64)(fd, p, n, at);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+        count();
+        return REAL(pwrite)(fd, p, n, at);
+}
+
+int ftruncate64(int fd, off64_t to)
+{
+        count();
+        return REAL(ftruncate64)(fd, to);
+}
+
+int ftruncate(int fd, off_t to)
+{
+        count();
+        return REAL(ftruncate)(fd, to);
+}
+
+int fsync(int fd)
+{
+        count();
+        return REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+        count();
+        return REAL(fdatasync)(fd);
+}
