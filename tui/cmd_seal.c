@@ -104,9 +104,12 @@ static enum err split_field(const char *text, char name[FIELD_NAME_MAX + 1], con
         return OK;
 }
 
-static enum err read_fields(struct cli *cli, struct sealing *s)
+/* Before anything is asked or sent. */
+static enum err check_fields(struct sealing *s)
 {
-        enum err e;
+        char name[FIELD_NAME_MAX + 1];
+        const char *file;
+        enum err e = OK;
 
         if (s->fields.n == 0)
                 s->fields.text[s->fields.n++] = FIELD_USUAL;
@@ -114,19 +117,26 @@ static enum err read_fields(struct cli *cli, struct sealing *s)
                 return err_because(ERR_USAGE, "--file gives one field's value; for several use --field NAME=@FILE");
         if (s->fields.n > DOCUMENT_FIELDS_MAX)
                 return err_because(ERR_USAGE, "more than %u fields", DOCUMENT_FIELDS_MAX);
-        for (size_t i = 0; i < s->fields.n; i++) {
+        for (size_t i = 0; e == OK && i < s->fields.n; i++)
+                e = split_field(s->fields.text[i], name, &file);
+        return e;
+}
+
+static enum err read_fields(struct cli *cli, struct sealing *s)
+{
+        enum err e = OK;
+
+        for (size_t i = 0; e == OK && i < s->fields.n; i++) {
                 const char *file = NULL;
 
                 if ((e = split_field(s->fields.text[i], s->field[i].name, &file)) != OK)
                         return e;
                 s->n = i + 1;
-                if ((e = read_value(cli, s->field[i].name, file ? file : s->file, s->fields.n == 1, &s->value[i])) !=
-                    OK)
-                        return e;
+                e = read_value(cli, s->field[i].name, file ? file : s->file, s->fields.n == 1, &s->value[i]);
                 s->field[i].value = s->value[i].bytes;
                 s->field[i].len = s->value[i].len;
         }
-        return OK;
+        return e;
 }
 
 /* ---- telling ---- */
@@ -212,6 +222,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if ((e = options_want(&args, 1, 1, "the CREDENTIAL")) != OK)
                 return e;
         if ((e = options_want_name(args.text[0], "credential")) != OK)
+                return e;
+        if ((e = check_fields(&s)) != OK)
                 return e;
         s.credential = args.text[0];
         e = seal(cli, &s);
