@@ -51,6 +51,9 @@ enum err act_approve(struct client *c, const struct approval_case *reviewed, con
         if (now.wants_override && !override)
                 return err_because(ERR_SPENT_LIMIT, "%u other holders' shares of this version are spent",
                                    now.others_spent);
+        /* What made us believe must be remembered before the share leaves. */
+        if ((e = replica_flush(c->replica)) != OK)
+                return e;
         e = version_reseal_share(now.version.fields, now.my_index, scalar, &now.request.id, &now.request.reply_to,
                                  &file);
         if (e != OK)

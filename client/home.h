@@ -5,7 +5,7 @@
  *   identity       path of the identity file (a line), when one was named at joining
  *   me             the name by which the roster knew this identity first
  *   log.jsonl      the verified log
- *   head           the newest checkpoint
+ *   head.0 head.1  the newest checkpoint, written in turn
  *   snapshot       the ledger's state at some size, with the place of each line
  *   requests/ID    each open request's one-time key, sealed to the requester's own `opens` key
  *   outgoing/ID    statements and their blobs from before sending until the answer (a retry sends the same bytes)

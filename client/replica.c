@@ -34,7 +34,9 @@ void replica_close(struct replica *r)
 {
         if (!r)
                 return;
-        if (r->ledger && ledger_size(r->ledger) > 0 && ledger_size(r->ledger) == r->head_says.size)
+        /* Nobody is left to hear of a failure; the next start sees what is there. */
+        if (r->ledger && replica_flush(r) == OK && ledger_size(r->ledger) > 0 &&
+            ledger_size(r->ledger) == r->head_says.size)
                 replica_save_snapshot(r);
         ledger_free(r->ledger);
         free(r->offsets);

@@ -1,5 +1,5 @@
 /* The verified replica of the log: every line a broker sends is checked (signatures, rules, tree, checkpoint, no
- * shrinking) before it is believed, and kept durably, so that a later head is always known.
+ * shrinking) before it is believed, and kept, so that a later head is always known.
  *
  * Several programs may use one folder: what another has taken meanwhile is read before anything is judged. */
 #pragma once
@@ -12,7 +12,11 @@ struct replica;
 /* Reads folder and snapshot; replays what came since. Errors: ERR_CORRUPT_LOG (the own copy is damaged: 9),
  * ERR_UPGRADE, ERR_IO. */
 MUST_CHECK enum err replica_open(struct home *home, struct replica **ret);
-void replica_close(struct replica *r); /* saves a snapshot when much has come */
+void replica_close(struct replica *r); /* flushes; saves a snapshot when much has come */
+/* Makes what was taken outlive a power cut, too: before a share leaves, before a long wait, at the end. Errors:
+ * ERR_IO.
+ */
+MUST_CHECK enum err replica_flush(struct replica *r);
 /* Hold views only until the next replica_take() or client_sync(). */
 const struct ledger *replica_ledger(const struct replica *r);
 /* Takes an answer of /v1/log?after=ledger_size. Nothing is kept of an answer that does not hold, but as evidence.

@@ -1,7 +1,7 @@
 /* How the replica lies on the disk:
  *
- *   log.jsonl   LINE\n LINE\n …            appended and synced first
- *   head        checkpoint note            replaced after it: what the head covers was verified and is whole
+ *   log.jsonl   LINE\n LINE\n …            appended first
+ *   head.0/1    see replica_head.c         written after it: what the head covers was verified
  *   snapshot    breakglass-replica/v1 SIZE ROOT\n  (SIZE+1) little-endian 64-bit offsets  ledger_save()
  *
  * After a crash the log may be longer than its head (cut back) or end in a torn line (cut back). */
@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define HEAD_MAX             (16u * 1024u)
 #define SNAPSHOT_MAX         (1024u * 1024u * 1024u)
 #define SNAPSHOT_MAGIC       "breakglass-replica/v1"
 #define SNAPSHOT_AFTER_LINES 32u
@@ -44,56 +43,6 @@ static void start_over(struct replica *r)
         r->ledger = ledger_new();
         r->snapshot_size = 0;
         replica_note_offset(r, 0, 0);
-}
-
-static enum err damaged(const struct replica *r, const char *what)
-{
-        return err_because(
-                ERR_CORRUPT_LOG,
-                "the copy in %s is damaged (%s); remove log.jsonl and snapshot there, but keep head: the log "
-                "is fetched again and compared with it",
-                r->home->path, what);
-}
-
-/* ---- head ---- */
-
-static enum err load_head(struct replica *r)
-{
-        CLEANUP_FREE char *path = path_join(r->home->path, "head");
-        struct bytes note = BYTES_NONE;
-        enum err e = file_read(path, HEAD_MAX, &note);
-
-        bytes_done(&r->head);
-        r->head_says = (struct checkpoint){0};
-        if (e == ERR_NO_ENTRY)
-                return OK;
-        if (e != OK)
-                return e;
-        if (checkpoint_read(bytes_span(&note), &r->head_says) != OK ||
-            !hash_equal(&r->head_says.installation, &r->home->genesis)) {
-                bytes_done(&note);
-                return damaged(r, "head is no checkpoint of this installation");
-        }
-        r->head = note;
-        return OK;
-}
-
-static enum err save_head(struct replica *r, struct span note)
-{
-        CLEANUP_FREE char *path = path_join(r->home->path, "head");
-        struct bytes copy = BYTES_NONE;
-        struct checkpoint says;
-        enum err e;
-
-        if ((e = checkpoint_read(note, &says)) != OK)
-                return e;
-        if ((e = file_write(path, 0600, note)) != OK)
-                return e;
-        bytes_add_span(&copy, note);
-        bytes_done(&r->head);
-        r->head = copy;
-        r->head_says = says;
-        return OK;
 }
 
 /* ---- log ---- */
@@ -156,7 +105,7 @@ static enum err replay_text(struct replica *r, struct span text, bool is_trusted
                         return e;
                 if (e != OK) {
                         CLEANUP_FREE char *why = mem_text(err_reason());
-                        return damaged(r, why);
+                        return replica_damaged(r, why);
                 }
                 used += n + 1;
                 replica_note_offset(r, ledger_size(r->ledger), start + used);
@@ -176,7 +125,7 @@ static enum err replay(struct replica *r, bool is_trusted)
         if ((e = log_bytes(r, &end)) != OK)
                 return e;
         if (end < from)
-                return damaged(r, "log.jsonl is shorter than the snapshot says");
+                return replica_damaged(r, "log.jsonl is shorter than the snapshot says");
         if (end == from)
                 return OK;
         if ((e = read_at(r, from, (size_t)(end - from), &text)) != OK)
@@ -311,12 +260,12 @@ static enum err check_root(const struct replica *r)
         if (r->head_says.size == 0)
                 return OK;
         if (!hash_equal(ledger_installation(r->ledger), &r->home->genesis))
-                return damaged(r, "it is another installation's log");
+                return replica_damaged(r, "it is another installation's log");
         broker = ledger_broker_key_at(r->ledger, r->head_says.size);
         if (!hash_equal(&root, &r->head_says.root))
-                return damaged(r, "its tree is not the one of the head");
+                return replica_damaged(r, "its tree is not the one of the head");
         if (!broker || checkpoint_verify(bytes_span(&r->head), broker, &says) != OK)
-                return damaged(r, "the head's signature does not hold");
+                return replica_damaged(r, "the head's signature does not hold");
         return OK;
 }
 
@@ -342,7 +291,7 @@ enum err replica_load(struct replica *r)
 
         if ((e = open_log(r)) != OK)
                 return e;
-        if ((e = load_head(r)) != OK)
+        if ((e = replica_load_head(r)) != OK)
                 return e;
         start_over(r);
         return replay_and_check(r);
@@ -359,11 +308,11 @@ enum err replica_catch_up(struct replica *r)
         if (end == replica_log_end(r))
                 return OK;
         if (end < replica_log_end(r))
-                return damaged(r, "log.jsonl has become shorter");
-        if ((e = load_head(r)) != OK)
+                return replica_damaged(r, "log.jsonl has become shorter");
+        if ((e = replica_load_head(r)) != OK)
                 return e;
         if (r->head_says.size < before.size)
-                return damaged(r, "the head has become older");
+                return replica_damaged(r, "the head has become older");
         if ((e = replay(r, false)) != OK)
                 return e;
         if (reaches_head(r) && ledger_size(r->ledger) > had)
@@ -383,16 +332,27 @@ static enum err write_at(const struct replica *r, struct span text, uint64_t at)
                 text = span_of(text.p + put, text.n - (size_t)put);
                 at += (uint64_t)put;
         }
-        return fdatasync(r->log_fd) == 0 ? OK : err_because(ERR_IO, "log.jsonl: %s", strerror(errno));
+        return OK;
 }
 
 enum err replica_append(struct replica *r, struct span lines, struct span note)
 {
         enum err e;
 
-        if (lines.n > 0 && (e = write_at(r, lines, replica_log_end(r) - lines.n)) != OK)
-                return e;
-        return note.n > 0 ? save_head(r, note) : OK;
+        if (lines.n > 0) {
+                if ((e = write_at(r, lines, replica_log_end(r) - lines.n)) != OK)
+                        return e;
+                r->is_log_dirty = true;
+        }
+        return note.n > 0 ? replica_save_head(r, note) : OK;
+}
+
+enum err replica_flush(struct replica *r)
+{
+        if (r->is_log_dirty && fdatasync(r->log_fd) != 0)
+                return err_because(ERR_IO, "log.jsonl: %s", strerror(errno));
+        r->is_log_dirty = false;
+        return replica_sync_head(r);
 }
 
 enum err replica_line(const struct replica *r, uint64_t n, struct bytes *ret)
@@ -408,7 +368,7 @@ enum err replica_line(const struct replica *r, uint64_t n, struct bytes *ret)
         is = tree_leaf(bytes_span(&line));
         should = tree_leaf_at(ledger_tree(r->ledger), n);
         if (!hash_equal(&is, &should))
-                return damaged(r, "an entry is not the one that was verified");
+                return replica_damaged(r, "an entry is not the one that was verified");
         bytes_add_span(ret, bytes_span(&line));
         return OK;
 }

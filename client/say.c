@@ -1,6 +1,7 @@
 /* Saying something: composed and signed, stored, sent, and found in the log again. */
 #include "base/clock.h"
 #include "client/inside.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -104,11 +105,14 @@ static enum err load(struct client *c, const struct hash *id, struct outgoing *r
         return file_read(path, BODY_MAX, &ret->body);
 }
 
+/* Not synced: what a power cut brings back is found in the log, or refused again. */
 static enum err forget(struct client *c, const struct hash *id)
 {
         CLEANUP_FREE char *path = home_path_of(&c->home, HOME_OUTGOING, id);
 
-        return file_remove(path);
+        if (unlink(path) != 0 && errno != ENOENT)
+                return err_because(ERR_IO, "remove %s: %s", path, strerror(errno));
+        return OK;
 }
 
 /* ---- sending ---- */

@@ -245,6 +245,8 @@ enum err client_sync(struct client *c, unsigned wait_s, size_t *ret_new)
 
         if (wait_s > WAIT_MAX_S)
                 wait_s = WAIT_MAX_S;
+        if (wait_s > 0 && (e = replica_flush(c->replica)) != OK)
+                return e;
         if ((e = follow_log(c, c->has_retried ? wait_s : 0, &n)) != OK)
                 return e;
         if ((e = client_settle(c)) != OK)

@@ -449,6 +449,17 @@ Test(replica, an_entry_damaged_under_a_running_program_is_noticed)
         cr_assert_eq(line.n, 0);
 }
 
+static void write_head(const char *file, struct span note)
+{
+        CLEANUP_BYTES struct bytes content = BYTES_NONE;
+        struct hash h = hash_of(note);
+
+        bytes_add_span(&content, note);
+        bytes_add_hex(&content, h.b, HASH_BYTES);
+        bytes_add_byte(&content, '\n');
+        place_write(NAME, file, bytes_span(&content));
+}
+
 Test(replica, a_forged_head_is_corrupt)
 {
         CLEANUP_BYTES struct bytes note = BYTES_NONE;
@@ -459,6 +470,44 @@ Test(replica, a_forged_head_is_corrupt)
         replica_close(replica);
         replica = NULL;
         sign_head(world, 1, &root, "mallory", &note);
-        place_write(NAME, "head", bytes_span(&note));
+        write_head("head.0", bytes_span(&note));
         cr_assert_eq(replica_open(&home, &broken), ERR_CORRUPT_LOG);
+}
+
+Test(replica, a_torn_head_falls_back_to_the_one_before)
+{
+        CLEANUP_BYTES struct bytes head = BYTES_NONE;
+
+        add_lines(world, 3);
+        for (size_t n = 1; n <= 3; n++) {
+                cr_assert_eq(take(world, n - 1, n), OK);
+                cr_assert_eq(replica_flush(replica), OK);
+        }
+        replica_close(replica);
+        place_read(NAME, "head.0", &head); /* the third; the second is in head.1 */
+        for (size_t n = 0; n < head.n; n += 1 + head.n / 40) {
+                place_write(NAME, "head.0", span_of(head.p, n));
+                open_replica();
+                cr_assert_eq(size(), 2, "%zu bytes", n);
+                replica_close(replica);
+        }
+        open_replica();
+        cr_assert_eq(take(world, 2, 4), OK, "%s", err_reason());
+        reopen();
+        cr_assert_eq(size(), 4);
+}
+
+Test(replica, a_head_never_overwrites_the_only_synced_one)
+{
+        CLEANUP_BYTES struct bytes synced = BYTES_NONE, still = BYTES_NONE;
+
+        add_lines(world, 5);
+        for (size_t n = 0; n < 2; n++)
+                cr_assert_eq(take(world, n, n + 1), OK);
+        cr_assert_eq(replica_flush(replica), OK);
+        place_read(NAME, "head.1", &synced);
+        for (size_t n = 2; n < 5; n++)
+                cr_assert_eq(take(world, n, n + 1), OK); /* none of them synced */
+        place_read(NAME, "head.1", &still);
+        cr_assert(span_equal(bytes_span(&synced), bytes_span(&still)));
 }
