@@ -214,14 +214,25 @@ static void scrub(struct book *b)
                 b->has_erased = false;
 }
 
+/* What an operator wants to see without reading the log. */
+static void tell(const struct submission *s)
+{
+        enum statement_type type = s->envelope.type;
+        if (s->statement && (type == STATEMENT_OPEN || type == STATEMENT_CLOSE || type == STATEMENT_ROSTER))
+                log_event(LOG_LEVEL_NOTICE, "statement.taken", F_TEXT("type", s->envelope.type_word),
+                          F_INT("n", s->n), F_TEXT("who", s->statement->by[0]));
+}
+
 static void answer(struct book *b, struct submission *s)
 {
         while (s) {
                 struct submission *next = s->next;
-                if (s->result == OK)
+                if (s->result == OK) {
                         s->now = book_now(b);
-                else
+                        tell(s);
+                } else {
                         b->n_refused++;
+                }
                 s->done(s);
                 s = next;
         }

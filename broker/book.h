@@ -78,8 +78,8 @@ struct book_setup {
         void *context;
 };
 
-/* Loads the snapshot and what came since, every signature of it checked. Errors: ERR_CORRUPT_STORE, ERR_CLOCK,
- * ERR_BAD_KEY (none of the keys is the roster's), those of store.h. */
+/* Loads the snapshot and what came since, every signature of it checked. Errors: ERR_CORRUPT_STORE (also
+ * when none of the keys is the roster's: another installation's log), ERR_CLOCK, those of store.h. */
 MUST_CHECK enum err book_open(const struct book_setup *setup, struct book **ret);
 void book_start(struct book *b); /* the writer's thread */
 /* Refuses what comes from now on, finishes what is queued, writes a last snapshot and ends the thread. */

@@ -1,4 +1,3 @@
-#include "base/log.h"
 #include "broker/book_internal.h"
 #include "broker/events.h"
 #include <string.h>
@@ -142,8 +141,6 @@ static void after_open(struct book *b, const struct statement *st, int64_t at_ms
                 return;
         event_opened(&r, at_ms, &e);
         page(b, &e);
-        log_event(LOG_LEVEL_NOTICE, "request.opened", F_INT("n", r.n), F_TEXT("who", r.requester),
-                  F_TEXT("credential", r.credential));
 }
 
 static void after_roster(struct book *b, const struct statement *st, int64_t at_ms)

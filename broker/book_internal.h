@@ -29,6 +29,7 @@ struct book {
         bool has_begun;
         bool has_erased; /* blobs were erased and still lie in the write-ahead log */
         bool has_paged;
+        bool has_paged_clock;
         bool is_fatal; /* the batch can't be kept */
         uint64_t start_size;
         struct config *config;     /* of this batch */

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "broker/book_internal.h"
 #include "quorum/checkpoint.h"
 #include <inttypes.h>
@@ -100,7 +101,9 @@ static enum err load_snapshot(struct book *b)
         if (e != OK)
                 return e;
         if (ledger_load(bytes_span(&state), &b->ledger) != OK) {
-                b->ledger = ledger_new(); /* of another layout, or damaged: the log itself decides */
+                /* Of another layout, or damaged: the log itself decides. */
+                log_event(LOG_LEVEL_WARNING, "snapshot.ignored", F_TEXT("why", err_reason()));
+                b->ledger = ledger_new();
                 return OK;
         }
         struct hash is = ledger_root(b->ledger);
@@ -203,6 +206,8 @@ enum err book_load(struct book *b)
         if ((e = check_edge(b)) != OK || (e = replay(b->setup.store, b->ledger, size, false)) != OK ||
             (e = load_rosters(b)) != OK)
                 return e;
+        if (!book_key(b, ledger_broker_key_at(b->ledger, size)))
+                return err_because(ERR_CORRUPT_STORE, "the signing key is not the one that this log's roster names");
         find_live(b);
         return OK;
 }

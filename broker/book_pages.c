@@ -215,6 +215,19 @@ static void beat(struct book *b, int64_t now)
         page(b, &e);
 }
 
+/* Once for each start that went on from the log's last line instead of the machine's clock. */
+static void page_clock(struct book *b, int64_t now)
+{
+        if (!b->time.is_frozen || b->has_paged_clock)
+                return;
+        struct event e = {.kind = "clock-behind", .severity = "error", .at_ms = now};
+        b->has_paged_clock = true;
+        event_key(&e, "clock-behind/%" PRId64, b->time.frozen_base_ms);
+        bytes_add_text(&e.text,
+                       "the broker was started with --accept-clock: its machine's clock is behind the log; set it");
+        page(b, &e);
+}
+
 void reminders_do(struct book *b)
 {
         int64_t now = book_clock(b);
@@ -226,6 +239,7 @@ void reminders_do(struct book *b)
         remind_versions(b, now);
         remind_postmortems(b, now);
         beat(b, now);
+        page_clock(b, now);
         if (book_begin(b))
                 book_kept(b, store_forget(b->setup.store, "hook/", now - HOOK_MEMORY_MS));
 }

@@ -201,7 +201,7 @@ static void add_address(struct bytes *json, const char *key, const char *address
 }
 
 /* STATE/listen.json: where we really listen, for tools that let us choose the port. */
-static enum err tell_addresses(struct broker *b, const char *unix_at, const char *tls_at, const char *admin_at)
+static void tell_addresses(struct broker *b, const char *unix_at, const char *tls_at, const char *admin_at)
 {
         CLEANUP_BYTES struct bytes json = BYTES_NONE;
         CLEANUP_FREE char *path = path_join(b->config->state, "listen.json");
@@ -209,7 +209,9 @@ static enum err tell_addresses(struct broker *b, const char *unix_at, const char
         add_address(&json, "tls", tls_at);
         add_address(&json, "admin", admin_at);
         bytes_printf(&json, ",\"pid\":%d}\n", (int)getpid());
-        return file_write_volatile(path, 0644, bytes_span(&json));
+        /* On a full disk the broker still answers whoever reads. */
+        if (file_write_volatile(path, 0644, bytes_span(&json)) != OK)
+                log_event(LOG_LEVEL_WARNING, "listener.untold", F_TEXT("why", err_reason()));
 }
 
 static enum err start_listeners(struct broker *b)
@@ -221,7 +223,8 @@ static enum err start_listeners(struct broker *b)
         if ((e = start_unix(b, &unix_at)) != OK || (e = start_tls(b, &tls_at)) != OK ||
             (e = start_admin(b, &admin_at)) != OK)
                 return e;
-        return tell_addresses(b, unix_at, tls_at, admin_at);
+        tell_addresses(b, unix_at, tls_at, admin_at);
+        return OK;
 }
 
 /* ---- beside the work: deadlines, and everything verified once more ---- */

@@ -100,6 +100,7 @@ int main(int argc, char **argv)
         struct arguments a = {0};
         enum err e;
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a size limit is a failed write like any other */
         log_set_program("breakglassd");
         if (argc == 2 && !strcmp(argv[1], COURIER_COMMAND))
                 return courier_main();
