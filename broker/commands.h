@@ -4,6 +4,12 @@
 int command_keygen(const char *folder);
 int command_check_config(const char *config_path);
 int command_init(const char *config_path, const char *roster_path);
+/* A new store from a vault export; log: a longer copy of the log (a client's `log export`), genesis: the pin; both
+ * may be NULL. */
+struct restore_from {
+        const char *vault, *log, *genesis;
+};
+int command_restore(const char *config_path, const struct restore_from *from);
 int command_export(const char *config_path, const char *out_path);
 int command_notifier_test(const char *config_path, const char *name_or_path);
 /* "breakglassd: CODE-WORD: sentence (reason)" on stderr. Returns the exit code of e. */

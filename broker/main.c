@@ -12,11 +12,14 @@ static const char usage[] =
         "       breakglassd --config FILE --check-config         look whether the configuration is good\n"
         "       breakglassd keygen --dir DIR                     make the broker's keys, print its roster line\n"
         "       breakglassd init --config FILE --roster SIGNED   begin a log with this signed roster\n"
+        "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG] [--genesis HEX]\n"
+        "                                                        bring a broker back on a new host\n"
         "       breakglassd export --config FILE OUT             log, checkpoint, sealed shares and ciphertexts\n"
         "       breakglassd notifier test NAME|PATH --config FILE\n";
 
 struct arguments {
         const char *config, *dir, *roster;
+        struct restore_from from;
         bool checks_config, accepts_clock, wants_help, wants_version;
         int n_words;
         const char *word[4];
@@ -25,10 +28,17 @@ struct arguments {
 static bool read_arguments(int argc, char **argv, struct arguments *ret)
 {
         static const struct option options[] = {
-                {"config", required_argument, NULL, 'c'}, {"dir", required_argument, NULL, 'd'},
-                {"roster", required_argument, NULL, 'r'}, {"check-config", no_argument, NULL, 'k'},
-                {"accept-clock", no_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+                {"config", required_argument, NULL, 'c'},
+                {"dir", required_argument, NULL, 'd'},
+                {"roster", required_argument, NULL, 'r'},
+                {"check-config", no_argument, NULL, 'k'},
+                {"accept-clock", no_argument, NULL, 'a'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},
+                {"from", required_argument, NULL, 'f'},
+                {"log", required_argument, NULL, 'l'},
+                {"genesis", required_argument, NULL, 'g'},
+                {NULL, 0, NULL, 0},
         };
         int o;
         while ((o = getopt_long(argc, argv, "c:", options, NULL)) != -1)
@@ -36,6 +46,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret)
                 case 'c': ret->config = optarg; break;
                 case 'd': ret->dir = optarg; break;
                 case 'r': ret->roster = optarg; break;
+                case 'f': ret->from.vault = optarg; break;
+                case 'l': ret->from.log = optarg; break;
+                case 'g': ret->from.genesis = optarg; break;
                 case 'k': ret->checks_config = true; break;
                 case 'a': ret->accepts_clock = true; break;
                 case 'h': ret->wants_help = true; break;
@@ -118,7 +131,9 @@ int main(int argc, char **argv)
                 return command_keygen(a.dir);
         if (a.config && a.n_words == 0)
                 return a.checks_config ? command_check_config(a.config) : run(&a);
-        if (a.config && is_command(&a, "init", 1) && a.roster)
+        if (a.config && is_command(&a, "init", 1) && a.from.vault && !a.roster)
+                return command_restore(a.config, &a.from);
+        if (a.config && is_command(&a, "init", 1) && a.roster && !a.from.vault)
                 return command_init(a.config, a.roster);
         if (a.config && is_command(&a, "export", 2))
                 return command_export(a.config, a.word[1]);
