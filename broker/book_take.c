@@ -3,7 +3,8 @@
 #include "quorum/sshsig.h"
 #include <string.h>
 
-/* Beyond so many pending versions of one credential its target refuses everything: a person must look. */
+/* Beyond so many pending versions of one credential within an hour its target refuses everything: a person must look.
+ * Older ones don't count, or nobody could go on after mending it. */
 #define PENDING_MAX 5u
 
 bool book_kept(struct book *b, enum err e)
@@ -70,13 +71,14 @@ static enum err check_open_requests(struct book *b, struct submission *s, int64_
         return err_because(ERR_RATE, "%s has %lld open requests", s->statement->by[0], (long long)n);
 }
 
-static enum err check_pending(struct book *b, struct submission *s)
+static enum err check_pending(struct book *b, struct submission *s, int64_t at_ms)
 {
         unsigned n = 0;
         for (size_t i = ledger_versions(b->ledger); i-- > 0;) {
                 struct version_view v;
                 ledger_version_at(b->ledger, i, &v);
-                n += v.state == VERSION_PENDING && !strcmp(v.fields->credential, s->statement->version.credential);
+                n += v.state == VERSION_PENDING && v.at_ms > at_ms - HOUR_MS &&
+                     !strcmp(v.fields->credential, s->statement->version.credential);
         }
         if (n < PENDING_MAX)
                 return OK;
@@ -96,7 +98,7 @@ static enum err check_own_rules(struct book *b, struct submission *s, int64_t at
 {
         switch ((int)s->statement->type) {
         case STATEMENT_REQUEST: return check_open_requests(b, s, at_ms);
-        case STATEMENT_VERSION: return s->statement->version.is_initial ? OK : check_pending(b, s);
+        case STATEMENT_VERSION: return s->statement->version.is_initial ? OK : check_pending(b, s, at_ms);
         case STATEMENT_ROSTER: return check_new_roster(b, s->statement);
         default: return OK;
         }
