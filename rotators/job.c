@@ -190,3 +190,55 @@ bool job_has_value(const struct jobs *j, const char *recipient)
         CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
         return *recipient && file_exists(path);
 }
+
+/* ---- after a crash ---- */
+
+static bool is_half_written(const char *name)
+{
+        return strstr(name, ".tmp-") != NULL;
+}
+
+/* Calls wants() for every file and removes those it does not want. */
+MUST_CHECK static enum err sweep_folder(const char *path, bool (*wants)(const void *context, const char *name),
+                                        const void *context)
+{
+        DIR *folder = opendir(path);
+        enum err e = OK;
+        if (!folder)
+                return err_because(ERR_IO, "%s: %s", path, strerror(errno));
+        for (const struct dirent *d; e == OK && (d = readdir(folder));) {
+                CLEANUP_FREE char *file = path_join(path, d->d_name);
+                if (d->d_name[0] != '.' && !wants(context, d->d_name))
+                        e = file_remove(file);
+        }
+        closedir(folder);
+        return e;
+}
+
+static bool wants_note(const void *context UNUSED, const char *name)
+{
+        return !is_half_written(name);
+}
+
+struct sweep {
+        const struct jobs *jobs;
+        bool (*is_known)(const void *context, const char *recipient);
+        const void *context;
+};
+
+static bool wants_value(const void *context, const char *name)
+{
+        const struct sweep *s = context;
+        for (size_t i = 0; i < s->jobs->n; i++)
+                if (!strcmp(s->jobs->job[i]->recipient, name))
+                        return true;
+        return !is_half_written(name) && s->is_known(s->context, name);
+}
+
+enum err jobs_sweep(const struct jobs *j, bool (*is_known)(const void *context, const char *recipient),
+                    const void *context)
+{
+        const struct sweep s = {j, is_known, context};
+        enum err e = sweep_folder(j->folder, wants_note, NULL);
+        return e == OK ? sweep_folder(j->pending_folder, wants_value, &s) : e;
+}

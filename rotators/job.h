@@ -44,4 +44,8 @@ MUST_CHECK enum err job_keep_value(const struct jobs *j, const char *recipient, 
 MUST_CHECK enum err job_load_value(const struct jobs *j, const char *recipient, const struct secret *own_open,
                                    const char *credential, uint64_t number, struct document *ret);
 MUST_CHECK enum err job_drop_value(const struct jobs *j, const char *recipient);
+/* Removes what a crash left half made: temporary files, and values that neither a job nor (is_known) the log names,
+ * which nobody but us ever knew of. */
+MUST_CHECK enum err jobs_sweep(const struct jobs *j, bool (*is_known)(const void *context, const char *recipient),
+                               const void *context);
 bool job_has_value(const struct jobs *j, const char *recipient);

@@ -17,6 +17,7 @@ static bool find_by_recipient(const struct ledger *l, const char *recipient, str
                 if (!strcmp(ret->fields->recipient, recipient))
                         return true;
         }
+        *ret = (struct version_view){0};
         return false;
 }
 
@@ -46,12 +47,19 @@ static enum engine_pending state_of(const struct version_view *v)
         return ENGINE_NO_PENDING;
 }
 
-/* Another rotator took over and its own value may be in force: ours has to start anew. */
-static bool is_overtaken(const struct task *t)
+/* The steps in the log speak of the newest version whose `set` was started; ours may be another one. */
+static bool is_spoken_of(const struct task *t)
+{
+        return t->rotation.has_pending && hash_equal(&t->rotation.pending, &t->pending.id);
+}
+
+/* A newer one than ours is being set: another rotator took over, and its value may be in force. Ours starts anew. */
+static bool is_overtaken(const struct rotator *r, const struct task *t)
 {
         const struct rotation_view *v = &t->rotation;
-        return v->has_pending && v->set != OUTCOME_NONE && !v->is_promoted &&
-               !hash_equal(&v->pending, &t->pending.id);
+        struct version_view theirs;
+        return !is_spoken_of(t) && v->has_pending && v->set != OUTCOME_NONE && !v->is_promoted &&
+               ledger_version_by_id(ledger_of(r), &v->pending, &theirs) && theirs.index > t->pending.index;
 }
 
 static void find_pending(const struct rotator *r, struct task *t)
@@ -61,10 +69,11 @@ static void find_pending(const struct rotator *r, struct task *t)
             !job_has_value(&r->jobs, t->job->recipient))
                 return;
         f->pending = state_of(&t->pending);
-        if (f->pending == ENGINE_PENDING && is_overtaken(t))
+        if (f->pending == ENGINE_PENDING && is_overtaken(r, t))
                 f->pending = ENGINE_NO_PENDING;
-        if (!t->rotation.has_pending || !hash_equal(&t->rotation.pending, &t->pending.id))
-                return;
+        f->has_custody = true; /* as far as we can tell; the broker knows */
+        if (!is_spoken_of(t))
+                return; /* an earlier value was refused; ours was never set */
         f->set = t->rotation.set;
         f->test = t->rotation.test;
         f->revoke = t->rotation.revoke;

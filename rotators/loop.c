@@ -90,6 +90,29 @@ MUST_CHECK static enum err listen_for(struct rotator *r, unsigned wait_s)
         return e == OK ? client_retry_outgoing(r->client, &sent, &refused) : e;
 }
 
+static bool is_in_log(const void *context, const char *recipient)
+{
+        const struct ledger *l = context;
+        for (size_t i = 0; i < ledger_versions(l); i++) {
+                struct version_view v;
+                ledger_version_at(l, i, &v);
+                if (!strcmp(v.fields->recipient, recipient))
+                        return true;
+        }
+        return false;
+}
+
+/* Once, when the log is up to date for the first time. */
+MUST_CHECK static enum err begin(const struct rotator *r, bool *has_begun)
+{
+        if (*has_begun)
+                return OK;
+        *has_begun = true;
+        log_event(LOG_LEVEL_NOTICE, "rotator.started", F_TEXT("name", client_me(r->client)), F_INT("jobs", r->jobs.n),
+                  F_INT("log_size", ledger_size(client_ledger(r->client))));
+        return jobs_sweep(&r->jobs, is_in_log, client_ledger(r->client));
+}
+
 static unsigned seconds_until(const struct rotator *r, int64_t next_ms)
 {
         int64_t left = next_ms - client_now_ms(r->client);
@@ -110,9 +133,12 @@ MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
 {
         int64_t away_ms = 0;
         unsigned wait_s = 0;
+        bool has_begun = false;
         for (;;) {
                 int64_t next_ms = INT64_MAX;
                 enum err e = listen_for(r, wait_s);
+                if (e == OK)
+                        e = begin(r, &has_begun);
                 if (e == OK)
                         e = work(r, &next_ms);
                 if (e == OK) {
@@ -171,14 +197,18 @@ MUST_CHECK static enum err check_all(struct rotator *r)
         return e != OK ? e : worst;
 }
 
+/* Somebody has mended the target or the policy: the last value gets another chance, then new ones. */
 MUST_CHECK static enum err retry_given_up(struct rotator *r)
 {
         enum err e = OK;
-        for (size_t i = 0; e == OK && i < r->jobs.n; i++)
-                if (r->jobs.job[i]->rejections > 0) {
-                        r->jobs.job[i]->rejections = 0;
-                        e = job_save(&r->jobs, r->jobs.job[i]);
-                }
+        for (size_t i = 0; e == OK && i < r->jobs.n; i++) {
+                struct job *job = r->jobs.job[i];
+                if (job->rejections == 0)
+                        continue;
+                job->rejections = 0;
+                job->is_rejected = false;
+                e = job_save(&r->jobs, job);
+        }
         return e;
 }
 
@@ -194,7 +224,5 @@ enum err rotator_run(struct rotator *r, const struct loop_options *o)
         if (o->retry && (e = retry_given_up(r)) != OK)
                 return e;
         catch_stops();
-        log_event(LOG_LEVEL_NOTICE, "rotator.started", F_TEXT("name", client_me(r->client)),
-                  F_INT("jobs", r->jobs.n));
         return turn(r, o);
 }

@@ -29,10 +29,10 @@ static enum err weigh(const struct rotator *r, struct job *job, const char *what
         log_event(LOG_LEVEL_WARNING, "rotation.delayed", F_TEXT("step", what), F_TEXT("error", err_word(e)),
                   F_TEXT("why", err_reason()));
         back_off(r, job);
-        bool is_ours = err_is_public(e) && e != ERR_RATE && e != ERR_SHUTTING_DOWN && e != ERR_NOT_DURABLE;
-        return is_ours || e == ERR_UNSAFE_PROGRAM || e == ERR_NO_ENTRY || e == ERR_CONFIG || e == ERR_BAD_CONTAINER
-                       ? OK
-                       : e;
+        bool is_of_all = e == ERR_SHUTTING_DOWN || e == ERR_NOT_DURABLE;
+        bool is_of_this_one = err_is_public(e) || e == ERR_UNSAFE_PROGRAM || e == ERR_NO_ENTRY || e == ERR_CONFIG ||
+                              e == ERR_BAD_CONTAINER;
+        return is_of_this_one && !is_of_all ? OK : e;
 }
 
 /* ---- statements ---- */
@@ -147,8 +147,8 @@ static unsigned list_holders(const struct rotator *r, const struct task *t, stru
         return n;
 }
 
-/* Our own note comes before anybody else can know of the version. An earlier value may go: it was never set, or is
- * certain to have been refused. */
+/* Our own note comes before anybody else can know of the version. An earlier value may go: it was never posted, never
+ * set, or is certain to have been refused. */
 MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct sealed_version *sealed,
                                 const struct document *d)
 {
@@ -163,8 +163,10 @@ MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct 
         t->job->seen = SEEN_NOTHING;
         if ((e = job_save(&r->jobs, t->job)) != OK)
                 return e;
-        bool is_certain = t->facts.set == OUTCOME_NONE || t->facts.set == OUTCOME_FAILED;
-        return *earlier && is_certain && t->facts.pending == ENGINE_PENDING ? job_drop_value(&r->jobs, earlier) : OK;
+        bool was_unset = t->facts.pending == ENGINE_PENDING &&
+                         (t->facts.set == OUTCOME_NONE || t->facts.set == OUTCOME_FAILED);
+        bool was_posted = t->pending.fields != NULL;
+        return *earlier && (was_unset || !was_posted) ? job_drop_value(&r->jobs, earlier) : OK;
 }
 
 MUST_CHECK static enum err post(struct rotator *r, const struct sealed_version *sealed)

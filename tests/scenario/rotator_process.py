@@ -125,16 +125,13 @@ class Rotator:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
-def log_of(world, who="alice"):
-    """The payloads of the log with type, oldest first, as this person verified them."""
+def statements(world, kind):
+    """The payloads of one type in the broker's log, oldest first."""
     import base64
-    out = []
-    for line in world.must(who, "log", "tail", "--json").out.splitlines():
-        entry = json.loads(line)
-        if entry["type"] != "roster":
-            out.append((entry["type"], json.loads(base64.b64decode(entry["payload"]))))
-    return out
+    from second_reader import export
+    return [json.loads(base64.b64decode(l["payload"])) for l in export(world)[0] if l["type"] == kind]
 
 
-def rotations(world, **also):
-    return [p for t, p in log_of(world) if t == "rotation"]
+def steps(world):
+    """The rotation statements in short: ["claim", "set started", "set ok", …]."""
+    return [" ".join(x for x in (p["step"], p.get("outcome")) if x) for p in statements(world, "rotation")]

@@ -126,3 +126,32 @@ Test(job, a_damaged_or_hostile_note_is_refused)
                 jobs_close(&j);
         }
 }
+
+static bool is_known(const void *context, const char *name)
+{
+        return context && !strcmp(context, name);
+}
+
+Test(job, the_sweep_takes_only_what_nobody_knows_of)
+{
+        CLEANUP_DOCUMENT struct document d = make_document();
+        const struct hash old = hash_of(span_text("old"));
+        struct jobs j = open_jobs();
+        CLEANUP_FREE char *half = path_join(j.pending_folder, "age1half.tmp-17");
+        cr_assert_eq(job_keep_value(&j, recipient, &d, &me.opens), OK);
+        cr_assert_eq(file_write(half, 0600, span_text("x")), OK);
+        CLEANUP_FREE char *half_note = path_join(j.folder, "00.json.tmp-17");
+        cr_assert_eq(file_write(half_note, 0600, span_text("x")), OK);
+        cr_assert_eq(jobs_sweep(&j, is_known, recipient), OK);
+        cr_expect_not(file_exists(half_note));
+        cr_expect(job_has_value(&j, recipient), "the log names it");
+        cr_expect_not(file_exists(half));
+        struct job *job = jobs_add(&j, &old);
+        memcpy(job->recipient, recipient, sizeof recipient);
+        cr_assert_eq(jobs_sweep(&j, is_known, NULL), OK);
+        cr_expect(job_has_value(&j, recipient), "a job names it");
+        cr_assert_eq(jobs_remove(&j, job, true), OK);
+        cr_assert_eq(jobs_sweep(&j, is_known, NULL), OK);
+        cr_expect_not(job_has_value(&j, recipient), "nobody names it");
+        jobs_close(&j);
+}
