@@ -1,0 +1,102 @@
+"""Every command of runbook.md runs, in the order of the page, as the person that stands on its block. R17, XXXX-XXXX, GENESIS-SHA256 and
+NEXT-SHA256 are what the page says they stand for: whatever the commands print."""
+import hashlib, os, pathlib, re, shutil, subprocess
+
+from harness import BREAKGLASS, BREAKGLASSD, BUILD, ROOT, ROTATOR, World, finish, ok, wait_for
+
+BLOCK = re.compile(r"^```sh (\w+)(?: (\w+))?\n(.*?)^```$", re.M | re.S)
+
+
+def shell(w, who, script, folder):
+    env = w.env(who) if who != "root" else {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    bin_dir = w.dir / "bin" / who
+    if not bin_dir.exists():
+        bin_dir.mkdir(parents=True)
+        identity = f"--identity {w.identity(who)} " if who != "root" else ""
+        (bin_dir / "breakglass").write_text(f'#!/bin/sh\nexec {BREAKGLASS} {identity}"$@"\n')
+        (bin_dir / "breakglassd").write_text(f'#!/bin/sh\nexec {BREAKGLASSD} "$@"\n')
+        for name in ("breakglass", "breakglassd"):
+            os.chmod(bin_dir / name, 0o755)
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=folder, stdin=subprocess.DEVNULL, text=True,
+                          env={**env, "PATH": f"{bin_dir}:{env['PATH']}", "NEW_VALUE": "by hand"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+
+
+def next_roster(w, folder):
+    """The edit that the page describes: one higher, previous set, a holder replaced."""
+    text = (folder / "next.yaml").read_text()
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    number = int(re.search(r"^roster: (\d+)$", text, re.M)[1])
+    text = re.sub(r"^roster: \d+$", f"roster: {number + 1}", text, flags=re.M)
+    text = re.sub(r"^previous: \w+$", f"previous: {digest}", text, flags=re.M)
+    text = text.replace("holders: [alice, bob, carol]", "holders: [alice, bob, frank]").replace("requesters: [erin, frank]", "requesters: [erin]")
+    (folder / "next.yaml").write_text(text)
+
+
+def main():
+    page = (ROOT / "runbook.md").read_text()
+    blocks = BLOCK.findall(page)
+    vault = None
+    rotate = {"hook": "file", "config": {"path": ""}}
+    folder = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"breakglass-runbook-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    rotate["config"]["path"] = str(folder / "vault")
+    credentials = {"prod/db/root": {"opens_what": "the main database", "sealers": ["alice"], "rotate": rotate},
+                   "prod/db/spare": {"opens_what": "the spare", "sealers": ["alice"]}}
+    with World(rotators=["rot-1"], credentials=credentials) as w:
+        w.seal(fields={"password": "first"})
+        w.seal("prod/db/spare", fields={"password": "spare"})
+        for holder in w.holders:
+            w.must(holder, "inbox")
+        (w.dir / "rotator").mkdir(mode=0o700)
+        config = w.dir / "rotator.yaml"
+        config.write_text(f"brokers: ['unix:{w.socket}']\ngenesis: {w.genesis}\nidentity: {w.identity('rot-1')}\nstate: {w.dir}/rotator\n"
+                          f"hooks: {{file: {{program: {BUILD}/rotators/hooks/file}}}}\n")
+        os.chmod(config, 0o600)
+        log = open(w.dir / "rotator.log", "ab")
+        rotator = subprocess.Popen([ROTATOR, "--config", str(config)], env=w.env("rot-1"), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        (folder / "postmortem.txt").write_text("SSO was down from 02:31 to 03:55.\n")
+        shutil.copy(w.config, folder / "breakglassd.yaml")
+        known = {"GENESIS-SHA256": w.genesis}
+        # The page tells of opening before it tells approvers what to do: their blocks run when an opening needs them.
+        waiting = [b for b in blocks if b[1] == "approves"]
+        restore = next(b for b in blocks if b[1] == "restores")
+        for block in blocks:
+            who, label, script = block
+            if label == "approves" or label == "restores":
+                continue
+            if "breakglass open" in script and waiting:
+                for approver, _, approval in waiting:
+                    run(w, approver, approval, folder, known)
+                waiting = []
+            if who == "root" and "export" not in script and "--check-config" not in script:
+                raise AssertionError(script)
+            done = run(w, who, script, folder, known)
+            if label == "asks":
+                asked = w.must(who, "status", "--json").json["requests"][-1]
+                known |= {"R17": asked["request"], "XXXX-XXXX": asked["code"]}
+            if label == "edits":
+                next_roster(w, folder)
+                known["NEXT-SHA256"] = hashlib.sha256((folder / "next.yaml").read_bytes()).hexdigest()
+            if "log export" in script:  # the page's restore: the host is gone now
+                w.stop()
+                shutil.rmtree(w.state)
+                run(w, restore[0], restore[2], folder, known)
+                w.start()
+        ok(f"{len(blocks)} blocks of commands were run", len(blocks) > 15)
+        rotator.terminate()
+        rotator.wait(60)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(w, who, script, folder, known):
+    for name, value in known.items():
+        script = script.replace(name, value)
+    done = shell(w, who, script, folder)
+    first = script.strip().splitlines()[0]
+    ok(f"{who}: {first[:100]}", done.returncode == 0, done.stdout + (w.broker_log()[-800:] if done.returncode else ""))
+    return done
+
+
+main()
+finish()
