@@ -258,6 +258,12 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         s->broker->n_accepted++;
 }
 
+/* No address of ours needs an escape, so none means anything: "/v1/about%00" is not "/v1/about". */
+static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
+{
+        return strlen(text);
+}
+
 static void on_log(void *context, const char *format, va_list list)
 {
         char text[300];
@@ -280,6 +286,7 @@ static enum err start_daemon(struct server *s, const struct listener *l)
                 (struct MHD_OptionItem){MHD_OPTION_CONNECTION_LIMIT, (intptr_t)config->limits.connections, NULL};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, NULL};
+        options[n++] = (struct MHD_OptionItem){MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s};
         options[n++] = (struct MHD_OptionItem){MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s};
         if (l->threads > 1)
