@@ -251,11 +251,11 @@ class Wire:
     def key(self, name):
         return person_key(self.w.identity(name))
 
-    def payload(self, kind, by, **fields):
+    def payload(self, kind, signer, /, **fields):
         """The payload's fields with an honest head; None takes a field away."""
         about = self.about()
         head = {"v": 1, "type": kind, "installation": about["installation"], "roster": Line(about["rosters"][-1].encode()).id,
-                "by": [by], "made_at": int(time.time() * 1000), "nonce": os.urandom(16).hex(), "head": self.head(about)}
+                "by": [signer], "made_at": int(time.time() * 1000), "nonce": os.urandom(16).hex(), "head": self.head(about)}
         return {k: v for k, v in {**head, **fields}.items() if v is not None}
 
     @staticmethod
@@ -282,11 +282,11 @@ class Wire:
     def post(self, envelope, blobs=()):
         return self.call("POST", "/v1/statements", self.body(envelope, blobs))
 
-    def say(self, kind, by, blobs=(), **fields):
+    def say(self, kind, by, blobs=(), /, **fields):
         return self.post(self.signed(kind, self.payload(kind, by, **fields), by), blobs)
 
     # ---- signed in ----
-    def sign_in(self, by, **fields):
+    def sign_in(self, by, /, **fields):
         challenge = self.call("GET", "/v1/challenge").json["challenge"]
         payload = self.payload("session", by, **{"challenge": challenge, **fields})
         return self.call("POST", "/v1/sessions", self.body(self.signed("session", payload, by)))
