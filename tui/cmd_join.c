@@ -18,7 +18,7 @@ static void tell(struct cli *cli, const char *identity)
                 return;
         }
         say("You joined %s.", home->name);
-        say_field("genesis", "%s", genesis);
+        say_token("genesis", genesis);
         if (r) {
                 for (size_t i = 0; i < r->admins.n; i++)
                         bytes_printf(&admins, "%s%s", i ? ", " : "", r->admins.name[i]);

@@ -107,6 +107,7 @@ static void tell_json(const struct verifying *v, enum err e)
 
 static void tell(const struct verifying *v)
 {
+        CLEANUP_BYTES struct bytes head = BYTES_NONE;
         char hex[HASH_HEX + 1];
 
         if (v->verdict.is_anchored)
@@ -122,12 +123,12 @@ static void tell(const struct verifying *v)
                 say("%llu sealed shares and ciphertexts are in it, exactly those that the live versions name.",
                     (unsigned long long)v->verdict.blobs);
         hash_to_hex(&v->verdict.root, hex);
-        say_field("head", "%llu:%s", (unsigned long long)v->verdict.entries, hex);
+        bytes_printf(&head, "%llu:%s", (unsigned long long)v->verdict.entries, hex);
+        say_token("head", bytes_text(&head));
         hash_to_hex(&v->verdict.installation, hex);
-        say_field("genesis", "%s%s", hex,
-                  v->has_genesis ? ""
-                                 : " (as the file itself says: compare it with what you know, or use "
-                                   "--genesis)");
+        say_token("genesis", hex);
+        if (!v->has_genesis)
+                say("That genesis is what the file itself says: compare it with what you know, or use --genesis.");
 }
 
 static enum err verify(struct cli *cli, struct verifying *v)
@@ -148,8 +149,7 @@ static enum err verify(struct cli *cli, struct verifying *v)
         else if (e == OK)
                 tell(v);
         else
-                note("%llu entries hold; it stops at entry %llu.", (unsigned long long)v->verdict.entries,
-                     (unsigned long long)v->verdict.first_bad);
+                note("%llu entries hold.", (unsigned long long)v->verdict.entries);
         return e;
 }
 

@@ -138,6 +138,8 @@ static enum err look_up(struct cli *cli, struct asking *a)
         if (!a->credential)
                 return err_because(ERR_NOT_FOUND, "the roster has no credential %s", a->ask.credential);
         a->policy = roster_policy_of(r, a->ask.credential);
+        if (!client_me(cli->client) || !name_list_has(&a->policy->requesters, client_me(cli->client)))
+                return err_because(ERR_NOT_ALLOWED, "you are no requester of policy %s", a->policy->name);
         if (!ledger_current_version(cli_ledger(cli), a->ask.credential, &a->version))
                 return err_because(ERR_NOT_FOUND, "nothing is sealed as %s yet", a->ask.credential);
         return OK;
@@ -167,7 +169,7 @@ static void tell_before(struct cli *cli, const struct asking *a)
         if (channels.n)
                 note("Everybody on call is paged by %s.", bytes_text(&channels));
         else
-                note("The log shows no page that was ever sent: call the holders yourself.");
+                note("No page is on record yet: if nobody reacts, call the holders yourself.");
 }
 
 static void tell_json(const struct cli *cli, const struct asking *a, const struct request_view *r, const char *code)

@@ -90,7 +90,7 @@ static void show(const struct roster *r)
         hash_to_hex(&r->id, id);
         join_names(&r->admins, &admins);
         say("%s, roster %llu", r->name, (unsigned long long)r->number);
-        say_field("hash", "%s", id);
+        say_token("hash", id);
         say_field("admins", "%u of %s sign the next one", r->admins_need, bytes_text(&admins));
         show_people(r);
         show_emergencies(r);

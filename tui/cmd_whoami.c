@@ -61,8 +61,8 @@ static void tell(struct cli *cli, const struct roster *r, const struct keys *me)
         else
                 say("You have joined no installation yet.");
         say_field("identity", "%s", cli_identity_path(cli));
-        say_field("signs", "%s", signs);
-        say_field("opens", "%s", opens);
+        say_token("signs", signs);
+        say_token("opens", opens);
         if (p)
                 tell_roles(r, p->name);
 }

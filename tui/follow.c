@@ -134,7 +134,7 @@ static enum err look_at_rotations(const struct cli *cli, const struct hash versi
                 if (!ledger_version_by_id(cli_ledger(cli), &versions[i], &v) ||
                     !ledger_rotation(cli_ledger(cli), &versions[i], cli_now(cli), &r))
                         return ERR_NOT_FOUND;
-                rotation_standing(&r, cli_now(cli), &standing);
+                rotation_stage(&r, &standing);
                 if (!span_equal(bytes_span(&standing), bytes_span(&said[i]))) {
                         tell_rotation(cli, &v, &r, bytes_text(&standing));
                         bytes_clear(&said[i]);

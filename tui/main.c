@@ -70,18 +70,25 @@ static enum err run_command(struct cli *cli, const struct command *c, int argc, 
         return e;
 }
 
-/* `breakglass help COMMAND` is `breakglass COMMAND --help`. */
+/* `breakglass help COMMAND …` is `breakglass COMMAND … --help`. */
 static enum err run_help(struct cli *cli, int argc, char **argv)
 {
         const struct command *c = argc > 1 ? find_command(argv[1]) : NULL;
-        char *help[] = {argc > 1 ? argv[1] : NULL, (char *)"--help", NULL};
 
         if (argc > 1 && !c)
                 return err_because(ERR_USAGE, "there is no command \"%s\"", argv[1]);
-        if (c)
-                return c->run(cli, 2, help);
-        print_help();
-        return OK;
+        if (!c) {
+                print_help();
+                return OK;
+        }
+        char **words = mem_new((size_t)argc + 1, sizeof(*words));
+
+        memcpy(words, argv + 1, (size_t)(argc - 1) * sizeof(*words));
+        words[argc - 1] = (char *)"--help";
+        enum err e = c->run(cli, argc, words);
+
+        free(words);
+        return e;
 }
 
 static enum err run(struct cli *cli, int argc, char **argv, const char **ret_command)

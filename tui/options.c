@@ -1,6 +1,7 @@
 #include "tui/options.h"
 #include "base/clock.h"
 #include "tui/say.h"
+#include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -51,6 +52,11 @@ static enum err take_fd(const char *text, int *ret)
 
         if (end == text || *end || fd < 0 || fd > 1 << 20)
                 return err_because(ERR_USAGE, "--passphrase-fd wants the number of an open descriptor");
+        if (fcntl((int)fd, F_GETFD) < 0)
+                return err_because(ERR_USAGE, "descriptor %ld is not open", fd);
+        /* No editor or program that is started later shall find what is left in it. */
+        if (fd > STDERR_FILENO && fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
+                return err_because(ERR_IO, "descriptor %ld", fd);
         *ret = (int)fd;
         return OK;
 }

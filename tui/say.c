@@ -176,13 +176,23 @@ void say_entry(const char *label, unsigned label_width, const char *text)
 
         if (below && indent + 16 > width)
                 indent = 4;
-        bytes_printf(&lines, "  %s", label);
-        if (below)
-                bytes_printf(&lines, "\n%*s", (int)indent, "");
-        else
-                bytes_printf(&lines, "%*s", (int)(indent - 2 - columns_of(span_text(label))), "");
+        if (*label)
+                bytes_printf(&lines, "  %s", label);
+        if (below && *label)
+                bytes_add_byte(&lines, '\n');
+        bytes_printf(&lines, "%*s", (int)(below || !*label ? indent : indent - 2 - columns_of(span_text(label))), "");
         wrap_text(span_text(text), indent, indent, width, &lines);
         put(stdout, &lines);
+}
+
+void say_token(const char *label, const char *text)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+
+        bytes_printf(&line, "  %-*s ", (int)SAY_LABEL, label);
+        text_escape(span_text(text), &line);
+        bytes_add_byte(&line, '\n');
+        put(stdout, &line);
 }
 
 void say_field(const char *label, const char *format, ...)

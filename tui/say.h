@@ -18,6 +18,8 @@ void wrap_text(struct span utf8, unsigned column, unsigned indent, unsigned widt
 void say(const char *format, ...) PRINTF_LIKE(1, 2);
 /* "  label       text", wrapped behind the label. */
 void say_field(const char *label, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The same for what is copied whole (a hash, a key): never broken. */
+void say_token(const char *label, const char *text);
 /* The same with a label column of so many columns. */
 void say_entry(const char *label, unsigned label_width, const char *text);
 /* A paragraph on stderr: what goes on, not what was asked for. */

@@ -158,24 +158,42 @@ const char *criterion_word(enum criterion c)
         return "unknown";
 }
 
-static void step_standing(const struct rotation_view *r, struct bytes *ret)
+static const char *outcome_words(enum rotation_outcome o)
 {
-        if (r->is_promoted)
-                bytes_printf(ret, "the new value is current; the old one is being revoked%s",
-                             r->must_wait ? " once the other "
-                                            "openings end"
-                                          : "");
+        switch (o) {
+        case OUTCOME_NONE: return "not begun";
+        case OUTCOME_STARTED: return "begun";
+        case OUTCOME_OK: return "it worked";
+        case OUTCOME_FAILED: return "it FAILED";
+        case OUTCOME_UNKNOWN: return "its outcome is UNKNOWN";
+        }
+        return "";
+}
+
+void rotation_stage(const struct rotation_view *r, struct bytes *ret)
+{
+        if (r->is_done)
+                bytes_printf(ret, "done: %s%s", evidence_words(r->evidence),
+                             r->new_works ? "; the new one works" : "");
+        else if (r->is_promoted && r->must_wait)
+                bytes_add_text(
+                        ret,
+                        "promoted: the new value is current; the old one is revoked once the other openings end");
+        else if (r->is_promoted)
+                bytes_printf(ret, "promoted: the new value is current; revoking the old one: %s",
+                             outcome_words(r->revoke));
         else if (r->test != OUTCOME_NONE)
-                bytes_printf(ret, "the new value is being tested (%s)", outcome_word(r->test));
+                bytes_printf(ret, "the new value is tested: %s", outcome_words(r->test));
         else if (r->set != OUTCOME_NONE)
-                bytes_printf(ret, "the new value is being set at its target (%s)", outcome_word(r->set));
+                bytes_printf(ret, "the new value is set at its target: %s", outcome_words(r->set));
         else if (r->has_pending)
-                bytes_printf(ret, "a new value is sealed%s",
-                             r->has_fresh_custody ? ""
-                                                  : "; too few holders have proven their "
-                                                    "shares lately (`breakglass inbox`)");
+                bytes_printf(
+                        ret, "a new value is sealed%s",
+                        r->has_fresh_custody
+                                ? ""
+                                : "; too few holders have proven their shares lately, they run `breakglass inbox`");
         else if (r->is_claimed)
-                bytes_printf(ret, "%s has taken it", r->claimed_by);
+                bytes_printf(ret, "claimed by %s", r->claimed_by);
         else
                 bytes_add_text(ret, "nobody has taken it yet");
 }
@@ -184,18 +202,14 @@ void rotation_standing(const struct rotation_view *r, int64_t now_ms, struct byt
 {
         char time[WHEN_TEXT];
 
-        if (r->is_done) {
-                bytes_printf(ret, "done: %s%s", evidence_words(r->evidence),
-                             r->new_works ? "; the new one works" : "");
-                return;
-        }
-        if (r->due == NOT_DUE && !r->is_claimed && !r->has_pending) {
+        if (!r->is_done && r->due == NOT_DUE && !r->is_claimed && !r->has_pending) {
                 bytes_add_text(ret, "no rotation is due");
                 return;
         }
-        bytes_printf(ret, "rotation is owed (%s): ", reason_words(r->due));
-        step_standing(r, ret);
-        if (r->is_claimed && !r->is_promoted)
+        if (!r->is_done && r->due != NOT_DUE)
+                bytes_printf(ret, "rotation is owed (%s): ", reason_words(r->due));
+        rotation_stage(r, ret);
+        if (r->is_claimed && !r->is_promoted && !r->is_done)
                 bytes_printf(ret, ", until %s", when(r->claimed_until_ms, now_ms, time));
 }
 

@@ -22,6 +22,8 @@ const char *rotation_reason_word(enum rotation_reason r); /* none, spent, outdat
 const char *evidence_word(enum old_evidence e);           /* none, refused, replaced, unproven */
 const char *outcome_word(enum rotation_outcome o);        /* none, started, ok, failed, unknown */
 const char *criterion_word(enum criterion c);             /* yes, no, drill */
+/* The last thing that a rotation has come to, without moments (so that it changes only when something happened). */
+void rotation_stage(const struct rotation_view *r, struct bytes *ret);
 /* How a version's rotation goes: "due (a share was spent), no rotator has taken it yet", … */
 void rotation_standing(const struct rotation_view *r, int64_t now_ms, struct bytes *ret);
 

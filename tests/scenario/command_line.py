@@ -280,6 +280,17 @@ def by_hand(w):
     ok("a value over 1 MiB is refused", w.run("alice", "seal", NAME, "--field", f"a=@{large}").word() == "too-large")
 
 
+def extending(w):
+    asked = w.request(incident="INC-6", **{"for": "10m", "acknowledge": "INC-5"})
+    w.approve("alice", asked), w.approve("bob", asked), w.open(asked)
+    until = w.must("erin", "status", "--json").json["requests"][0]["access_until"]
+    ok("one holder alone lengthens nothing", w.must("alice", "extend", asked["request"], "--for", "30m", "--json").json["in_effect"] is False)
+    got = w.must("bob", "extend", asked["request"], "--for", "30m", "--json").json
+    ok("two do", got["in_effect"] and got["access_until"] == until + 20 * 60 * 1000, got)
+    ok("a holder can hold an incident open", w.run("carol", "hold", "INC-6", "--reason", "still at it").code == 0)
+    ok("a request without incident is closed by its name", w.run("erin", "close", asked["request"]).code == 0)
+
+
 # ---- the log ----
 
 def log(w):
@@ -373,6 +384,7 @@ with World(policy_extra="postmortem_within: 1s") as w:
     opening(w, again)
     debts(w)
     by_hand(w)
+    extending(w)
     log(w)
     rosters(w)
     doctor(w)

@@ -113,6 +113,31 @@ Test(words, what_expired_waits_for_nobody)
         cr_assert_not(request_waits_for(l, &r, "alice"));
 }
 
+Test(words, custody_is_wanted_from_a_holder_until_said_and_again_after_sixty_days)
+{
+        struct statement s = world_say_as(w, STATEMENT_CUSTODY, "carol");
+
+        cr_assert(custody_is_wanted(l, "carol", w->now_ms));
+        cr_assert_not(custody_is_wanted(l, "erin", w->now_ms));
+        s.custody.versions = (struct hash_list){1, &version};
+        fold(world_append(w, &s));
+        cr_assert_not(custody_is_wanted(l, "carol", w->now_ms));
+        cr_assert(custody_is_wanted(l, "carol", w->now_ms + 61 * DAY_MS));
+}
+
+Test(words, a_rotation_s_stage_changes_only_when_something_happens)
+{
+        struct bytes later = BYTES_NONE;
+        struct rotation_view r = {.due = DUE_SPENT, .is_claimed = true, .claimed_by = "rot-1", .claimed_until_ms = 1};
+
+        rotation_stage(&r, &told);
+        r.claimed_until_ms += HOUR_MS;
+        rotation_stage(&r, &later);
+        cr_assert_str_eq(bytes_text(&told), "claimed by rot-1");
+        cr_assert_str_eq(bytes_text(&told), bytes_text(&later));
+        bytes_done(&later);
+}
+
 Test(words, the_eligible_holders_are_named_without_the_asker)
 {
         struct version_view v;
