@@ -272,7 +272,11 @@ static enum err judge(struct http *h, CURLcode code, bool has_body, const char *
                 return OK;
         h->met_other_key = code == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
         if (h->met_other_key)
-                return err_because(ERR_LYING_BROKER, "%s shows another TLS key than the roster names", broker);
+                return err_because(
+                        ERR_LYING_BROKER,
+                        "%s shows another TLS key than the roster names; another address can be named with "
+                        "--broker",
+                        broker);
         if (h->is_too_long || code == CURLE_FILESIZE_EXCEEDED)
                 return err_because(ERR_LYING_BROKER, "%s sends an endless answer; cut at %u MiB", broker,
                                    HTTP_ANSWER_MAX / 1024u / 1024u);

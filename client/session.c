@@ -10,8 +10,8 @@
 #define WAIT_MAX_S    25u
 /* A clock that is wrong by more is refused everywhere; a key must not die of it. */
 #define KEY_GRACE_MS (10 * MINUTE_MS)
-/* An unsent request's key: its statement is neither stored nor logged. */
-#define ORPHAN_KEY_MS DAY_MS
+/* The key of a request that a crash kept from being stored: no statement so old would be taken any more. */
+#define ORPHAN_KEY_MS HOUR_MS
 
 /* ---- calls ---- */
 

@@ -1,5 +1,6 @@
-/* Preloaded into a broker: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync, fdatasync), before it is
- * done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far. */
+/* Preloaded into a program: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync, fdatasync), before it is
+ * done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far; with KILL_NAMES, what changes a folder (rename, unlink) and
+ * what is sent counts too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -63,4 +65,35 @@ int fdatasync(int fd)
 {
         count();
         return REAL(fdatasync)(fd);
+}
+
+static void count_name(void)
+{
+        if (getenv("KILL_NAMES"))
+                count();
+}
+
+int rename(const char *from, const char *to)
+{
+        count_name();
+        return REAL(rename)(from, to);
+}
+
+int unlink(const char *path)
+{
+        count_name();
+        return REAL(unlink)(path);
+}
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+        count_name();
+        return REAL(send)(fd, p, n, flags);
+}
+
+/* libcurl reads answers with it: the moment when something was sent and nothing is known. */
+ssize_t recv(int fd, void *p, size_t n, int flags)
+{
+        count_name();
+        return REAL(recv)(fd, p, n, flags);
 }

@@ -447,6 +447,24 @@ Test(acts, who_is_not_in_the_roster_is_told_what_to_do)
         client_close(mallory);
 }
 
+Test(acts, an_emergency_or_a_requester_that_the_policy_lost_is_refused)
+{
+        static const char policy[] = "requesters: [erin, frank], emergencies: [E1, E2]";
+        struct client *erin;
+        struct hash request;
+
+        seal_one("hunter2");
+        erin = person("erin");
+        request = ask_as(erin);
+        next_roster(policy, "requesters: [erin, frank], emergencies: [E2]");
+        cr_assert_eq(try_approve("alice", &request), ERR_EMERGENCY);
+        next_roster(policy, "requesters: [frank], emergencies: [E1, E2]");
+        cr_assert_eq(try_approve("alice", &request), ERR_NOT_ALLOWED);
+        next_roster("{means: A drill}", "{means: Another drill}");
+        approve("alice", &request);
+        client_close(erin);
+}
+
 /* ---- lost answers ---- */
 
 Test(acts, a_lost_receipt_leaves_the_state_unknown_and_the_retry_is_the_same_statement)
@@ -635,6 +653,26 @@ Test(acts, an_older_roster_is_a_lie)
         fake.roster_of_about = "the first";
         cr_assert_eq(try_person("erin", &erin), ERR_LYING_BROKER);
         cr_assert_not_null(strstr(err_reason(), "roster"), "%s", err_reason());
+}
+
+Test(acts, a_broker_that_takes_lines_back_gets_no_share)
+{
+        CLEANUP_SECRET struct secret scalar = SECRET_NONE;
+        struct client *erin, *alice;
+        struct approval_case seen;
+        struct hash request;
+        uint64_t n;
+
+        seal_one("hunter2");
+        erin = person("erin");
+        request = ask_as(erin);
+        alice = person("alice");
+        cr_assert_eq(act_review(alice, &request, &seen, &scalar), OK);
+        fake.hidden_lines = 1;
+        cr_assert_eq(act_approve(alice, &seen, &scalar, false, &n), ERR_LYING_BROKER);
+        cr_assert_eq(outgoing_of(alice), 0);
+        client_close(alice);
+        client_close(erin);
 }
 
 Test(acts, joining_wants_the_pin_and_compares_it)
