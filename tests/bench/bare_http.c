@@ -2,7 +2,7 @@
  * GnuTLS on loopback. Answers every GET with one stored text, so that start, first answer and idle memory have a
  * floor.
  *
- *   bare_http unix SOCKET DATABASE          bare_http tls KEY.pem CERT.pem PORT-FILE */
+ *   bare_http unix SOCKET DATABASE          bare_http tls KEY.pem CERT.pem PORT */
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
@@ -73,16 +73,15 @@ static int listen_unix(const char *path)
         return fd;
 }
 
-static int listen_loopback(const char *port_file)
+static int listen_loopback(const char *port)
 {
-        struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        socklen_t n = sizeof to;
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        must(fd >= 0 && bind(fd, (struct sockaddr *)&to, n) == 0 && listen(fd, 64) == 0 &&
-                     getsockname(fd, (struct sockaddr *)&to, &n) == 0,
+        struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)atoi(port)),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+        must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                     bind(fd, (struct sockaddr *)&to, sizeof to) == 0 && listen(fd, 64) == 0,
              "port");
-        FILE *f = fopen(port_file, "w");
-        must(f != NULL && fprintf(f, "%u\n", ntohs(to.sin_port)) > 0 && fclose(f) == 0, "port file");
         return fd;
 }
 
@@ -117,7 +116,7 @@ int main(int argc, char **argv)
                                      key, MHD_OPTION_HTTPS_MEM_CERT, cert, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
                                      MHD_OPTION_END);
         } else {
-                fprintf(stderr, "usage: bare_http unix SOCKET DATABASE | tls KEY CERT PORT-FILE\n");
+                fprintf(stderr, "usage: bare_http unix SOCKET DATABASE | tls KEY CERT PORT\n");
                 return 2;
         }
         must(d != NULL, "daemon");

@@ -1,5 +1,5 @@
 """What the benchmarks that run whole programs share: rows, medians, a bare broker without people, fsyncs counted."""
-import contextlib, json, os, pathlib, re, shutil, signal, statistics, subprocess, sys, tempfile, time
+import contextlib, json, os, pathlib, shutil, signal, socket, statistics, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
 from harness import BREAKGLASSD, BUILD, wait_for  # noqa: E402
@@ -21,6 +21,12 @@ def note(what, ours):
     print(f"{what:<46} {ours:>13}", flush=True)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def ms(seconds):
     return f"{seconds * 1e3:.1f} ms"
 
@@ -36,12 +42,12 @@ LIMITS = ("limits: {open_requests: 1000, requests_per_hour: 1000000, statements_
 class BareWorld:
     """A broker whose only people are the load generator's."""
 
-    def __init__(self, unix=True, tls=True):
+    def __init__(self, unix=True, tls=True, port=0):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="breakglass-bench-"))
         os.chmod(self.dir, 0o700)
         self.socket, self.state, self.config = str(self.dir / "broker.sock"), self.dir / "state", str(self.dir / "config.yaml")
         self.process = None
-        listen = ", ".join(([f"unix: {self.socket}"] if unix else []) + (["tls: '127.0.0.1:0'"] if tls else []))
+        listen = ", ".join(([f"unix: {self.socket}"] if unix else []) + ([f"tls: '127.0.0.1:{port}'"] if tls else []))
         keys = self.plain([BREAKGLASSD, "keygen", "--dir", str(self.dir / "keys")])
         line = next(l.strip() for l in keys.splitlines() if "signs:" in l)
         pathlib.Path(self.config).write_text(
