@@ -133,7 +133,7 @@ static void put(FILE *f, const struct bytes *text)
         fflush(f);
 }
 
-static void format_text(struct bytes *ret, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) format_text(struct bytes *ret, const char *format, va_list args)
 {
         char *text = NULL;
 
