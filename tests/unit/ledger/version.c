@@ -89,7 +89,6 @@ Test(version, its_recipient_is_a_new_key)
 {
         CLEANUP_FOLD struct fold *f = fold_new();
         struct hash v = fold_version(f, PG), r = fold_request(f, "erin", v);
-        CLEANUP_BYTES struct bytes reply = BYTES_NONE;
         char text[AGE_PUBLIC_TEXT];
         struct statement s = fold_initial(f, "dave", WEB);
         s.version.recipient = world_opens(f->w, "grace");
