@@ -8,7 +8,9 @@ Test(approval, two_of_three_make_it_ready)
         CLEANUP_FOLD struct fold *f = fold_new();
         struct hash r = fold_request(f, "erin", fold_version(f, PG));
         struct approval_view a;
-        expect(f, OK, fold_approval(f, "carol", r));
+        struct statement s = fold_approval(f, "carol", r);
+        s.made_at_ms -= MINUTE;
+        expect(f, OK, s);
         cr_assert_eq(fold_see(f, r).state, REQUEST_WAITING);
         expect(f, OK, fold_approval(f, "alice", r));
         cr_assert_eq(fold_see(f, r).state, REQUEST_READY);
@@ -16,7 +18,12 @@ Test(approval, two_of_three_make_it_ready)
         ledger_approval_at(f->ledger, fold_see(f, r).index, 0, f->now_ms, &a);
         cr_assert_str_eq(a.approver, "carol");
         cr_assert_eq(a.index, 3);
-        cr_assert(a.is_valid);
+        cr_assert(a.is_valid && !a.is_override);
+        cr_assert(hash_equal(&a.share, &s.approval.share));
+        cr_assert_eq(a.at_ms, f->now_ms);
+        cr_assert_eq(a.made_at_ms, s.made_at_ms);
+        cr_assert_eq(a.expires_at_ms, s.approval.expires_at_ms);
+        cr_assert_eq(a.n, ledger_size(f->ledger) - 2);
         ledger_approval_at(f->ledger, fold_see(f, r).index, 1, f->now_ms, &a);
         cr_assert(hash_equal(&a.id, &f->last));
 }

@@ -117,6 +117,24 @@ Test(postmortem, written_settles_the_whole_incident)
         cr_assert_eq(i.criterion_met, CRITERION_DRILL);
 }
 
+Test(postmortem, each_of_several_debts_is_settled_by_its_own)
+{
+        static const char *const incidents[] = {"INC-1", "INC-2", "INC-3", "INC-4"};
+        static const size_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 2, 0, 3}, {2, 0, 3, 1}};
+        for (size_t o = 0; o < COUNT_OF(orders); o++) {
+                CLEANUP_FOLD struct fold *f = blocking();
+                struct hash v = fold_version(f, PG);
+                for (size_t i = 0; i < 4; i++)
+                        open_and_close(f, "erin", v, incidents[i]);
+                f->now_ms += 3 * DAY;
+                for (size_t i = 0; i < 4; i++) {
+                        expect(f, ERR_POSTMORTEM_OWED, fold_ask(f, "erin", v));
+                        expect(f, OK, fold_postmortem(f, "alice", incidents[orders[o][i]]));
+                }
+                expect(f, OK, fold_ask(f, "erin", v));
+        }
+}
+
 Test(postmortem, of_an_incident_that_has_one_is_not_owed_again)
 {
         CLEANUP_FOLD struct fold *f = blocking();
@@ -153,6 +171,20 @@ Test(postmortem, of_a_retired_credential_keeps_its_last_policys_time)
                          "");
         cr_assert(ledger_incident_by_name(f->ledger, "INC-7", f->now_ms, &i));
         cr_assert_eq(i.postmortem_due_ms, f->now_ms + 2 * DAY);
+}
+
+Test(incident, that_was_only_proposed_to_be_closed_is_not_there_yet)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash v = fold_version(f, PG);
+        struct incident_view i;
+        expect(f, OK, fold_proposal(f, "INC-7", f->now_ms));
+        cr_assert(!ledger_incident_by_name(f->ledger, "INC-7", f->now_ms, &i));
+        expect(f, ERR_NOT_FOUND, fold_hold(f, "alice", "INC-7"));
+        expect(f, ERR_NOT_FOUND, fold_postmortem(f, "alice", "INC-7"));
+        expect(f, ERR_NOT_FOUND, fold_close_incident(f, "broker", "INC-7", CLOSE_WEBHOOK));
+        open_and_close(f, "erin", v, "INC-7");
+        expect(f, OK, fold_postmortem(f, "alice", "INC-7"));
 }
 
 Test(incident, groups_requests)
