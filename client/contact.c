@@ -175,7 +175,6 @@ enum err client_contact(struct client *c)
 
 enum err client_alarm_fork(struct client *c)
 {
-        CLEANUP_HTTP_ANSWER struct http_answer answer = HTTP_ANSWER_NONE;
         CLEANUP_ABOUT struct about a = {0};
         struct checkpoint mine = {0};
         char seen[HASH_HEX + 1], shown[HASH_HEX + 1];
