@@ -5,11 +5,6 @@
 /* A pending version of another rotator that was never set: it may be waiting for its holders. */
 #define LEAVE_TO_OTHER_MS (INT64_C(6) * 60 * 60 * 1000)
 
-static const struct ledger *ledger_of(const struct rotator *r)
-{
-        return client_ledger(r->client);
-}
-
 static bool find_by_recipient(const struct ledger *l, const char *recipient, struct version_view *ret)
 {
         for (size_t i = ledger_versions(l); *recipient && i-- > 0;) {
@@ -21,16 +16,15 @@ static bool find_by_recipient(const struct ledger *l, const char *recipient, str
         return false;
 }
 
-static bool is_ours(const struct rotator *r, struct task *t)
+static bool is_ours(const struct sight *s, struct task *t)
 {
-        const struct roster *roster = ledger_roster(ledger_of(r));
-        const char *me = client_me(r->client);
+        const struct roster *roster = ledger_roster(s->ledger);
         t->credential = t->old.is_retired ? NULL : roster_credential(roster, t->old.fields->credential);
-        if (!t->credential || !me)
+        if (!t->credential || !s->me)
                 return false;
         t->policy = roster_policy_of(roster, t->credential->name);
-        t->hook = config_hook(&r->config, t->credential->hook);
-        return t->hook && name_list_has(&t->policy->rotators, me);
+        t->hook = config_hook(s->config, t->credential->hook);
+        return t->hook && name_list_has(&t->policy->rotators, s->me);
 }
 
 /* ---- our pending version ---- */
@@ -54,22 +48,22 @@ static bool is_spoken_of(const struct task *t)
 }
 
 /* A newer one than ours is being set: another rotator took over, and its value may be in force. Ours starts anew. */
-static bool is_overtaken(const struct rotator *r, const struct task *t)
+static bool is_overtaken(const struct sight *s, const struct task *t)
 {
         const struct rotation_view *v = &t->rotation;
         struct version_view theirs;
         return !is_spoken_of(t) && v->has_pending && v->set != OUTCOME_NONE && !v->is_promoted &&
-               ledger_version_by_id(ledger_of(r), &v->pending, &theirs) && theirs.index > t->pending.index;
+               ledger_version_by_id(s->ledger, &v->pending, &theirs) && theirs.index > t->pending.index;
 }
 
-static void find_pending(const struct rotator *r, struct task *t)
+static void find_pending(const struct sight *s, struct task *t)
 {
         struct engine_facts *f = &t->facts;
-        if (!t->job || !find_by_recipient(ledger_of(r), t->job->recipient, &t->pending) ||
-            !job_has_value(&r->jobs, t->job->recipient))
+        if (!t->job || !find_by_recipient(s->ledger, t->job->recipient, &t->pending) ||
+            !job_has_value(s->jobs, t->job->recipient))
                 return;
         f->pending = state_of(&t->pending);
-        if (f->pending == ENGINE_PENDING && is_overtaken(r, t))
+        if (f->pending == ENGINE_PENDING && is_overtaken(s, t))
                 f->pending = ENGINE_NO_PENDING;
         f->has_custody = true; /* as far as we can tell; the broker knows */
         if (!is_spoken_of(t))
@@ -90,50 +84,50 @@ static bool fits_policy(const struct ledger *l, const struct task *t)
 
 /* ---- others ---- */
 
-static int64_t other_until(const struct rotator *r, const struct task *t)
+static int64_t other_until(const struct sight *s, const struct task *t)
 {
         const struct rotation_view *v = &t->rotation;
         struct version_view theirs;
-        if (v->is_claimed && strcmp(v->claimed_by, client_me(r->client)) != 0)
+        if (v->is_claimed && strcmp(v->claimed_by, s->me) != 0)
                 return v->claimed_until_ms;
         if (t->facts.pending != ENGINE_NO_PENDING || !v->has_pending || v->set != OUTCOME_NONE ||
-            !ledger_version_by_id(ledger_of(r), &v->pending, &theirs) || theirs.state != VERSION_PENDING ||
-            !strcmp(theirs.sealer, client_me(r->client)))
+            !ledger_version_by_id(s->ledger, &v->pending, &theirs) || theirs.state != VERSION_PENDING ||
+            !strcmp(theirs.sealer, s->me))
                 return 0;
         return theirs.at_ms + LEAVE_TO_OTHER_MS;
 }
 
 /* What the target takes now: the value of the current version, unless a later rotation is just changing it. */
-static void find_proof(const struct rotator *r, int64_t now_ms, struct task *t)
+static void find_proof(const struct sight *s, int64_t now_ms, struct task *t)
 {
         struct version_view current;
         struct rotation_view v;
-        if (!ledger_current_version(ledger_of(r), t->credential->name, &current) ||
-            !ledger_rotation(ledger_of(r), &current.id, now_ms, &v))
+        if (!ledger_current_version(s->ledger, t->credential->name, &current) ||
+            !ledger_rotation(s->ledger, &current.id, now_ms, &v))
                 return;
         t->facts.is_in_motion = v.has_pending && v.set != OUTCOME_NONE && !v.is_promoted;
         t->proof_number = current.fields->number;
-        for (size_t i = 0; i < r->jobs.n; i++)
-                if (!strcmp(r->jobs.job[i]->recipient, current.fields->recipient))
-                        t->proof = r->jobs.job[i];
+        for (size_t i = 0; i < s->jobs->n; i++)
+                if (!strcmp(s->jobs->job[i]->recipient, current.fields->recipient))
+                        t->proof = s->jobs->job[i];
 }
 
 /* An earlier rotation of the same credential that isn't finished may want our value for its proof. */
-static bool is_needed_by_another(const struct rotator *r, const struct task *t, int64_t now_ms)
+static bool is_needed_by_another(const struct sight *s, const struct task *t, int64_t now_ms)
 {
-        for (size_t i = 0; i < r->jobs.n; i++) {
+        for (size_t i = 0; i < s->jobs->n; i++) {
                 struct version_view old;
                 struct rotation_view v;
-                const struct job *j = r->jobs.job[i];
-                if (j != t->job && ledger_version_by_id(ledger_of(r), &j->old_version, &old) &&
+                const struct job *j = s->jobs->job[i];
+                if (j != t->job && ledger_version_by_id(s->ledger, &j->old_version, &old) &&
                     !strcmp(old.fields->credential, t->credential->name) && old.state == VERSION_REPLACED &&
-                    ledger_rotation(ledger_of(r), &j->old_version, now_ms, &v) && !v.is_done)
+                    ledger_rotation(s->ledger, &j->old_version, now_ms, &v) && !v.is_done)
                         return true;
         }
         return false;
 }
 
-static void note_job(const struct rotator *r, int64_t now_ms, struct task *t)
+static void note_job(const struct sight *s, int64_t now_ms, struct task *t)
 {
         struct engine_facts *f = &t->facts;
         f->has_job = t->job != NULL;
@@ -143,18 +137,18 @@ static void note_job(const struct rotator *r, int64_t now_ms, struct task *t)
         f->is_rejected = t->job->is_rejected;
         f->rejections = t->job->rejections;
         f->not_before_ms = t->job->not_before_ms;
-        f->is_needed = is_needed_by_another(r, t, now_ms);
+        f->is_needed = is_needed_by_another(s, t, now_ms);
 }
 
-bool task_look(const struct rotator *r, size_t version, int64_t now_ms, struct task *ret)
+bool task_look(const struct sight *s, size_t version, int64_t now_ms, struct task *ret)
 {
-        const struct ledger *l = ledger_of(r);
+        const struct ledger *l = s->ledger;
         struct task *t = ret;
         *t = (struct task){.facts.now_ms = now_ms};
         ledger_version_at(l, version, &t->old);
-        t->job = jobs_find(&r->jobs, &t->old.id);
+        t->job = jobs_find(s->jobs, &t->old.id);
         bool is_live = t->old.state == VERSION_CURRENT || t->old.state == VERSION_REPLACED;
-        if (!is_live || !is_ours(r, t) || !ledger_rotation(l, &t->old.id, now_ms, &t->rotation))
+        if (!is_live || !is_ours(s, t) || !ledger_rotation(l, &t->old.id, now_ms, &t->rotation))
                 return false;
         if (t->rotation.is_done && !t->job)
                 return false;
@@ -162,14 +156,14 @@ bool task_look(const struct rotator *r, size_t version, int64_t now_ms, struct t
         f->is_due = t->rotation.due != NOT_DUE;
         f->is_current = t->old.state == VERSION_CURRENT;
         f->is_done = t->rotation.is_done;
-        f->is_claimed_by_me = t->rotation.is_claimed && !strcmp(t->rotation.claimed_by, client_me(r->client));
+        f->is_claimed_by_me = t->rotation.is_claimed && !strcmp(t->rotation.claimed_by, s->me);
         f->my_lease_until_ms = t->rotation.claimed_until_ms;
         f->wait_until_ms = t->rotation.must_wait ? t->rotation.wait_until_ms : 0;
-        note_job(r, now_ms, t);
-        find_pending(r, t);
+        note_job(s, now_ms, t);
+        find_pending(s, t);
         f->is_fitting = f->pending == ENGINE_PENDING && fits_policy(l, t);
-        f->other_until_ms = other_until(r, t);
+        f->other_until_ms = other_until(s, t);
         if (f->pending == ENGINE_PROMOTED)
-                find_proof(r, now_ms, t);
+                find_proof(s, now_ms, t);
         return true;
 }

@@ -48,6 +48,11 @@ static void sleep_ms(int64_t ms)
 
 /* ---- one round ---- */
 
+static struct sight see(const struct rotator *r)
+{
+        return (struct sight){client_ledger(r->client), client_me(r->client), &r->config, &r->jobs};
+}
+
 /* Does what can be done now; *ret_next_ms: when time alone makes more possible. */
 MUST_CHECK static enum err work(struct rotator *r, int64_t *ret_next_ms)
 {
@@ -56,8 +61,9 @@ MUST_CHECK static enum err work(struct rotator *r, int64_t *ret_next_ms)
                 has_moved = false;
                 *ret_next_ms = INT64_MAX;
                 for (size_t i = 0; i < ledger_versions(client_ledger(r->client)); i++) {
+                        const struct sight sight = see(r);
                         struct task t;
-                        if (!task_look(r, i, client_now_ms(r->client), &t))
+                        if (!task_look(&sight, i, client_now_ms(r->client), &t))
                                 continue;
                         struct engine_next next = engine_next(&t.facts);
                         if (next.step == ENGINE_REST) {

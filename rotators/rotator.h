@@ -26,8 +26,21 @@ struct task {
 };
 
 /* ---- look.c: pure but for the question whether a value's file is there ---- */
+struct sight {
+        const struct ledger *ledger;
+        const char *me; /* as the roster calls us; NULL: it does not know us */
+        const struct config *config;
+        const struct jobs *jobs;
+};
 /* false when the version is none of ours, or nothing is left to do for it. */
-bool task_look(const struct rotator *r, size_t version, int64_t now_ms, struct task *ret);
+bool task_look(const struct sight *s, size_t version, int64_t now_ms, struct task *ret);
+
+/* ---- seal.c ---- */
+/* Makes a new value, keeps it, posts it as the pending version. Errors: those of client_say(), value_new(), … */
+MUST_CHECK enum err task_seal(struct rotator *r, struct task *t);
+/* What the opener of the old version handed over: the first file that is for us and whole; ret->n_fields stays 0 when
+ * there is none. */
+MUST_CHECK enum err task_fetch_opened(const struct rotator *r, const struct task *t, struct document *ret);
 
 /* ---- perform.c ---- */
 /* Does the step; whatever goes wrong is said, logged, and tried again later (the job's back-off). Errors: only those
