@@ -45,7 +45,7 @@ class Round:
         result = self.act("erin", "close", "INC-7", "--json")
         if result.code == 0:
             self.acknowledged.append(result.json["n"])
-        log = self.act("alice", "log", "tail", "--json")
+        log = self.act("alice", "log", "tail", "--all", "--json")
         self.act("alice", "log", "verify")
         return [json.loads(l) for l in log.out.splitlines() if l.startswith("{")]
 

@@ -12,7 +12,7 @@ def broker_command(w, *arguments):
 
 
 def entries(w, who="alice"):
-    return len([l for l in w.must(who, "log", "tail", "--json").out.splitlines() if l.startswith("{")])
+    return len([l for l in w.must(who, "log", "tail", "--all", "--json").out.splitlines() if l.startswith("{")])
 
 
 with World() as w:

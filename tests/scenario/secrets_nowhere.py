@@ -203,7 +203,7 @@ def main():
 
 
 def decoded(w):
-    lines = w.must("alice", "log", "tail", "--json").out.splitlines()
+    lines = w.must("alice", "log", "tail", "--all", "--json").out.splitlines()
     return "\n".join(base64.b64decode(json.loads(l)["payload"]).decode() for l in lines if l.startswith("{"))
 
 

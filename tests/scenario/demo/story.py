@@ -132,7 +132,7 @@ def main():
         proof("the old password is refused", not target.accepts(first), target.words())
         rotated = [l for l in w.must("erin", "log", "tail").out.splitlines() if "rotation" in l]
         show("\n".join(rotated[-6:]))
-        log = w.must("erin", "log", "tail", "--json").out
+        log = w.must("erin", "log", "tail", "--all", "--json").out
         proof("the log says so, with evidence: old refused, new works", evidence(log) == {"old": "refused", "new": "works"}, log[-1500:])
 
         step("The new password is sealed to the same holders: it opens in a drill, and works")
