@@ -36,7 +36,7 @@ def mib(kib):
 
 
 LIMITS = ("limits: {open_requests: 1000, requests_per_hour: 1000000, statements_per_minute: 10000000, "
-          "failures_per_minute: 1000000, connections: 512, connections_per_caller: 512}\n")
+          "failures_per_minute: 1000000, sessions_per_minute: 1000000, connections: 512, connections_per_caller: 512}\n")
 
 
 class BareWorld:
