@@ -63,6 +63,17 @@ static enum err read_envelope(const char *path, struct envelope *ret)
         return e == OK ? envelope_read(root, ret) : e;
 }
 
+/* What is wrong with it in the words of a statement: of an entry of a log nobody has spoken yet. */
+static enum err check_statement(const struct envelope *e)
+{
+        struct statement *s = NULL;
+        if (e->type != STATEMENT_ROSTER)
+                return err_because(ERR_BAD_ROSTER, "this is no roster statement");
+        enum err error = admit_statement(NULL, e, &s);
+        statement_free(s);
+        return error;
+}
+
 /* The whole path of any other statement: signatures, chain rule, ledger. */
 static enum err admit_genesis(const struct envelope *e, const struct key *signs, struct bytes *ret_line,
                               struct hash *ret_id)
@@ -70,8 +81,9 @@ static enum err admit_genesis(const struct envelope *e, const struct key *signs,
         struct ledger *l = ledger_new();
         struct statement *s = NULL;
         line_write(0, clock_now_ms(), e, ret_line);
-        enum err error = e->type == STATEMENT_ROSTER ? admit_line(l, bytes_span(ret_line), false, &s)
-                                                     : err_because(ERR_BAD_ROSTER, "this is no roster statement");
+        enum err error = check_statement(e);
+        if (error == OK)
+                error = admit_line(l, bytes_span(ret_line), false, &s);
         if (error == OK && !key_equal(&ledger_roster(l)->broker_signs, signs))
                 error = err_because(ERR_BAD_KEY, "the roster's broker.signs is not the key of this configuration");
         if (error == OK)

@@ -28,6 +28,9 @@ static enum err find_old(struct cli *cli, struct signing *s)
                 return err_because(ERR_NOT_FOUND, "no roster is here to compare with");
         if (hash_equal(&s->now->id, &s->old->id))
                 return err_because(ERR_DUPLICATE, "this roster is in force already");
+        if (s->now->number == s->old->number)
+                return err_because(ERR_ROSTER_FORK, "another roster %llu is in force",
+                                   (unsigned long long)s->now->number);
         if (s->now->number != s->old->number + 1)
                 return err_because(s->now->number > s->old->number ? ERR_ROSTER_GAP : ERR_ROSTER_ROLLBACK,
                                    "the one in force is number %llu, this is %llu",
