@@ -1,8 +1,9 @@
 """The real `file` and `postgres` hooks through every step of their contract, the second one against a private PostgreSQL."""
-import base64, json, os, pathlib, subprocess, tempfile, time
-from harness import BUILD, finish, ok
+import base64, json, os, pathlib, re, shutil, subprocess, tempfile, time
+from harness import BUILD, ROOT, finish, ok, skip
 from postgres_server import BIN, Postgres
 
+HOOKS = {"file": str(BUILD / "rotators" / "hooks" / "file"), "postgres": str(BUILD / "rotators" / "hooks" / "postgres")}
 OLD, NEW, OTHER = "old Kennwort 'quoted\"", "nEw0123456789abcdefghijklmnopqrs", "neither of both"
 
 
@@ -14,7 +15,7 @@ class Answer:
         for key, value in (("pending", pending), ("opened", opened)):
             if value is not None:
                 request[key] = {"password": base64.b64encode(value.encode()).decode()}
-        done = subprocess.run([str(BUILD / "rotators" / "hooks" / hook), step], input=text or json.dumps(request), capture_output=True, text=True,
+        done = subprocess.run([HOOKS[hook], step], input=text or json.dumps(request), capture_output=True, text=True,
                               env={"PATH": "/usr/bin:/bin", "PGPASSWORD": "from the environment"})
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
         lines = [l for l in done.stdout.splitlines() if l.startswith("{")]
@@ -63,6 +64,13 @@ def story(name, hook, config, first):
     ok(f"{name}: nothing is proven while the new value does not work", got.code == 1, got)
     got = step("set", pending=None)
     ok(f"{name}: nothing to set is a mistake", got.code == 78, got)
+    described = json.loads(subprocess.run([HOOKS[hook], "describe"], capture_output=True, text=True).stdout)
+    ok(f"{name}: describe names its value's rules", described["value"]["length"] >= 16 and len(described["value"]["alphabet"]) >= 26, described)
+    ok(f"{name}: an unknown step is refused", subprocess.run([HOOKS[hook], "steal"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 78)
+
+
+def grammar(name, hook, config):
+    """What the shipped hooks refuse before they do anything."""
     got = Answer(hook, "set", {**config, "hots": "x"})
     ok(f"{name}: an unknown configuration key is a mistake", got.code == 78, got)
     for what, text in (("no JSON", "hello"), ("a truncated request", '{"credential":"x","pending":{"password":"AA'),
@@ -71,9 +79,6 @@ def story(name, hook, config, first):
                        ("NUL in the value", '{"pending":{"password":"AGE="},"credential":"x","idempotency_key":"k","config":%s}' % json.dumps(config))):
         got = Answer(hook, "set", text=text)
         ok(f"{name}: {what} is refused", got.code == 78, got)
-    described = json.loads(subprocess.run([str(BUILD / "rotators" / "hooks" / hook), "describe"], capture_output=True, text=True).stdout)
-    ok(f"{name}: describe names its value's rules", described["value"]["length"] >= 16 and len(described["value"]["alphabet"]) >= 26, described)
-    ok(f"{name}: an unknown step is refused", subprocess.run([str(BUILD / "rotators" / "hooks" / hook), "steal"], capture_output=True).returncode == 78)
 
 
 # ---- file ----
@@ -82,6 +87,7 @@ with tempfile.TemporaryDirectory() as folder:
     vault = pathlib.Path(folder, "vault")
     config = {"path": str(vault)}
     story("file", "file", config, lambda: Answer("file", "set", config, pending=OLD))
+    grammar("file", "file", config)
     content = vault.read_text()
     ok("file: only an Argon2id hash is stored", content.startswith("$argon2id$") and OLD not in content and NEW not in content, content)
     ok("file: the vault file is private", vault.stat().st_mode & 0o777 == 0o600)
@@ -89,6 +95,17 @@ with tempfile.TemporaryDirectory() as folder:
     ok("file: a relative path is refused", Answer("file", "set", {"path": "vault"}).code == 78)
     vault.write_text("not a hash\n")
     ok("file: a damaged vault file is said", Answer("file", "test", config).code == 78)
+
+# ---- the sample of docs/hooks.md ----
+if shutil.which("jq") and shutil.which("openssl"):
+    with tempfile.TemporaryDirectory() as folder:
+        HOOKS["sample"] = folder + "/sample"
+        pathlib.Path(HOOKS["sample"]).write_text(re.findall(r"```sh\n(#!/bin/sh.*?)```", (ROOT / "docs" / "hooks.md").read_text(), re.S)[-1])
+        os.chmod(HOOKS["sample"], 0o700)
+        config = {"path": folder + "/password"}
+        story("sample", "sample", config, lambda: Answer("sample", "set", config, pending=OLD))
+else:
+    skip("the sample hook needs jq and openssl")
 
 # ---- postgres ----
 with Postgres(hba_first="local all trusted trust\n") as pg:
@@ -98,6 +115,7 @@ with Postgres(hba_first="local all trusted trust\n") as pg:
     config = {"host": pg.socket, "port": pg.port, "role": role, "admin_user": "postgres", "admin_password_file": pg.password_file,
               "login_host": "127.0.0.1", "sslmode": "disable"}
     story("postgres", "postgres", config, lambda: ok("postgres: the old password logs in", pg.login(role, OLD) == ""))
+    grammar("postgres", "postgres", config)
     ok("postgres: psql with the new password logs in", pg.login(role, NEW) == "")
     ok("postgres: psql with the old password is refused", "password authentication failed" in pg.login(role, OLD))
     log = pg.server_log()

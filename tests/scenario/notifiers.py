@@ -1,7 +1,7 @@
 """The real slack and pagerduty programs against a local HTTPS server: what is sent, what every answer means, and to whom nothing is sent."""
-import http.server, json, os, pathlib, queue, ssl, subprocess, tempfile, threading
+import http.server, json, os, pathlib, queue, re, shutil, ssl, subprocess, tempfile, threading
 from concurrent.futures import ThreadPoolExecutor
-from harness import BUILD, finish, ok
+from harness import BUILD, ROOT, finish, ok, skip
 
 TOKEN = "T0/B0/verysecrettoken"
 KEY = "R0UT1NGKEY" * 3
@@ -124,7 +124,7 @@ def private(name, text, mode=0o600):
 
 class Answer:
     def __init__(self, program, config, event=EVENT, text=None):
-        done = subprocess.run([str(BUILD / "notifiers" / program)], input=text or json.dumps({"event": event, "config": config, "attempt": 1}),
+        done = subprocess.run([str(BUILD / "notifiers" / program) if isinstance(program, str) else str(program)], input=text or json.dumps({"event": event, "config": config, "attempt": 1}),
                               capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "https_proxy": "http://127.0.0.1:1"})
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
         lines = done.stdout.splitlines()
@@ -240,6 +240,19 @@ for what, text in (("no JSON", "hello"), ("a list", "[]"), ("nothing of an event
                    ("an endless input", '{"event":"' + "x" * 300000)):
     got = Answer("slack", {}, text=text)
     ok(f"stdin with {what} is refused", got.code == 78 and got.last["status"] == "failed", got)
+
+# ---- the sample of docs/notifiers.md ----
+if shutil.which("jq"):
+    sample, pages = DIR / "sample", DIR / "pages"
+    sample.write_text(re.findall(r"```sh\n(#!/bin/sh.*?)```", (ROOT / "docs" / "notifiers.md").read_text(), re.S)[-1])
+    sample.chmod(0o700)
+    got = Answer(sample, {"file": str(pages)}, {**EVENT, "text": "two\nlines"})
+    ok("the sample notifier delivers", got.code == 0 and got.last == {"status": "accepted", "id": "d-1"} and
+       len(pages.read_text().splitlines()) == 1, got)
+    got = Answer(sample, {})
+    ok("and says what is missing", got.code == 78 and got.last["status"] == "failed", got)
+else:
+    skip("the sample notifier needs jq")
 
 # ---- a service that takes the page and never answers ----
 with ThreadPoolExecutor() as pool:
