@@ -38,8 +38,8 @@ bool secret_equal(const struct secret *a, const struct secret *b);
  * nothing, but the test that follows secrets through the code (tests/ct) gives secret_declassify() a meaning. */
 int secret_verdict(int verdict);
 void secret_declassify(const void *p, size_t n);
-/* Wipes the part of the stack that functions called before have used: libsodium leaves copies of scalars there, and the
- * digits that multiplication takes them apart into (a signature's nonce among them). */
+/* Wipes the part of the stack that functions called before have used: libsodium leaves copies of scalars there, and
+ * the digits that multiplication takes them apart into (a signature's nonce among them). */
 void secret_wipe_stack(void);
 /* Lower-case hex in constant time in the content: hex_encode() and hex_decode() are for public bytes. Writes 2n
  * digits, no NUL. */

@@ -1,6 +1,6 @@
-/* Preloaded into a program: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync, fdatasync), before it is
- * done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far; with KILL_NAMES, what changes a folder (rename, unlink) and
- * what is sent counts too. */
+/* Preloaded into a program: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync,
+ * fdatasync), before it is done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far; with
+ * KILL_NAMES, what changes a folder (rename, unlink) and what is sent counts too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
