@@ -55,6 +55,30 @@ static void keep_handover(struct book *b, const struct submission *s, const stru
                 keep(b, BLOB_HANDOVER, version, &s->blobs[i]);
 }
 
+/* ---- whether a page about a request was accepted ---- */
+
+void paged_key(const struct hash *request, char ret[PAGED_KEY])
+{
+        memcpy(ret, "paged/", 6);
+        hash_to_hex(request, ret + 6);
+}
+
+static void after_notice(struct book *b, const struct statement *st, bool is_outcome, int64_t at_ms)
+{
+        char key[PAGED_KEY];
+        struct hash request;
+        struct request_view r;
+        bool is_new;
+        page_notice(b, st, is_outcome, at_ms);
+        if (!is_outcome || st->notice.outcome != NOTICE_ACCEPTED || !st->notice.about ||
+            hash_from_hex(span_text(st->notice.about), &request) != OK ||
+            !ledger_request_by_id(b->ledger, &request, at_ms, &r) || r.state == REQUEST_ENDED)
+                return;
+        paged_key(&request, key);
+        if (book_begin(b))
+                book_kept(b, store_remember(b->setup.store, key, at_ms, STORE_ONCE, &is_new));
+}
+
 /* ---- requests that end ---- */
 
 struct ending {
@@ -70,7 +94,11 @@ static void end_request(struct book *b, const struct request_view *r, const stru
                 event_ended(r, how->who, at_ms, &e);
                 page(b, &e);
         }
+        char key[PAGED_KEY];
         erase(b, BLOB_RESHARE, &r->id);
+        paged_key(&r->id, key);
+        if (!b->is_fatal)
+                book_kept(b, store_forget(b->setup.store, key, INT64_MAX));
         if (how->submission && r->opened_at_ms)
                 keep_handover(b, how->submission, &r->version);
 }
@@ -191,7 +219,7 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
         case STATEMENT_CANCEL: sweep_live(b, &how, at_ms); return;
         case STATEMENT_ROSTER: after_roster(b, st, at_ms); return;
         case STATEMENT_ROTATION: after_rotation(b, st, at_ms); return;
-        case STATEMENT_NOTICE: page_notice(b, st, s->page != 0, at_ms); return;
+        case STATEMENT_NOTICE: after_notice(b, st, s->page != 0, at_ms); return;
         case STATEMENT_CUSTODY:
         case STATEMENT_HOLD:
         case STATEMENT_EXTEND:

@@ -60,6 +60,9 @@ bool book_begin(struct book *b);
 bool book_kept(struct book *b, enum err e);
 
 /* book_effects.c: what a line brings with it, in the same transaction: blobs kept and erased, pages. */
+/* The store's key for "a page about this request was accepted". */
+#define PAGED_KEY (sizeof "paged/" + HASH_HEX)
+void paged_key(const struct hash *request, char ret[PAGED_KEY]);
 struct before {
         enum request_state state; /* of the request that an approval names */
 };

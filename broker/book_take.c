@@ -94,12 +94,30 @@ static enum err check_new_roster(struct book *b, const struct statement *s)
                                         "keys: sign_next and restart first");
 }
 
+/* Where the policy wants it, somebody outside has heard of the request before it is opened, or the opener goes on
+ * without on the record. */
+static enum err check_paged(struct book *b, const struct statement *s, int64_t at_ms)
+{
+        struct request_view r;
+        char key[PAGED_KEY];
+        bool is_paged = false;
+        if (s->open.dark || !ledger_request_by_id(b->ledger, &s->open.request, at_ms, &r) ||
+            !roster_credential(ledger_roster(b->ledger), r.credential) ||
+            !roster_policy_of(ledger_roster(b->ledger), r.credential)->page_needs_acceptance)
+                return OK;
+        paged_key(&r.id, key);
+        if (!book_kept(b, store_knows(b->setup.store, key, &is_paged)))
+                return ERR_NOT_DURABLE;
+        return is_paged ? OK : err_because(ERR_TOO_EARLY, "no page about this request was accepted yet");
+}
+
 static enum err check_own_rules(struct book *b, struct submission *s, int64_t at_ms)
 {
         switch ((int)s->statement->type) {
         case STATEMENT_REQUEST: return check_open_requests(b, s, at_ms);
         case STATEMENT_VERSION: return s->statement->version.is_initial ? OK : check_pending(b, s, at_ms);
         case STATEMENT_ROSTER: return check_new_roster(b, s->statement);
+        case STATEMENT_OPEN: return check_paged(b, s->statement, at_ms);
         default: return OK;
         }
 }

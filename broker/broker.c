@@ -227,6 +227,20 @@ static enum err start_listeners(struct broker *b)
         return OK;
 }
 
+/* A channel that the roster's people were told of, and that no page can go to. */
+static void warn_of_channels(struct broker *b)
+{
+        struct config *config = broker_config(b);
+        struct published *now = book_now(b->book);
+        const struct yaml_node *notify = now->roster->roster->notify;
+        for (const struct yaml_node *n = notify && notify->kind == YAML_MAP ? notify->child : NULL; n; n = n->next)
+                if (!config_channel(config, n->key))
+                        log_event(LOG_LEVEL_WARNING, "channel.missing", F_TEXT("channel", n->key),
+                                  F_TEXT("why", "the roster's `notify` names it, the configuration does not"));
+        published_drop(now);
+        config_drop(config);
+}
+
 /* ---- beside the work: deadlines, and everything verified once more ---- */
 
 #define TICK_US 200000
@@ -273,6 +287,7 @@ enum err broker_start(struct broker *b)
             pthread_create(&b->verifier, NULL, verify_once, b) != 0)
                 abort();
         b->has_threads = true;
+        warn_of_channels(b);
         return e;
 }
 
@@ -300,6 +315,7 @@ void broker_reload(struct broker *b)
         pthread_mutex_unlock(&b->config_lock);
         config_drop(old);
         outbox_reload(b->outbox);
+        warn_of_channels(b);
         log_event(LOG_LEVEL_NOTICE, "config.reloaded");
 }
 

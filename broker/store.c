@@ -186,6 +186,19 @@ enum err store_remember(struct store *s, const char *key, int64_t at_ms, int64_t
         return e;
 }
 
+enum err store_knows(struct store *s, const char *key, bool *ret)
+{
+        sqlite3_stmt *q = connection_query(s->writer, Q_KNOWS);
+        if (!q)
+                return ERR_CORRUPT_STORE;
+        sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+        int code = sqlite3_step(q);
+        enum err e = connection_error(s->writer, code, "know");
+        *ret = code == SQLITE_ROW;
+        sqlite3_reset(q);
+        return e;
+}
+
 enum err store_forget(struct store *s, const char *key_prefix, int64_t before_ms)
 {
         CLEANUP_BYTES struct bytes end = BYTES_NONE;

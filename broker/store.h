@@ -49,6 +49,8 @@ MUST_CHECK enum err store_drop_page(struct store *s, int64_t page);
 #define STORE_ONCE INT64_C(0x3fffffffffffffff)
 MUST_CHECK enum err store_remember(struct store *s, const char *key, int64_t at_ms, int64_t again_after_ms,
                                    bool *ret_is_new);
+/* Whether the key is kept, as the open transaction has it. */
+MUST_CHECK enum err store_knows(struct store *s, const char *key, bool *ret);
 /* Forgets keys with this prefix (ASCII) kept before that time. */
 MUST_CHECK enum err store_forget(struct store *s, const char *key_prefix, int64_t before_ms);
 MUST_CHECK enum err store_save_snapshot(struct store *s, uint64_t size, const struct hash *root, struct span state);

@@ -20,6 +20,7 @@
         X(Q_DROP_PAGE, "DELETE FROM outbox WHERE id = ?1")                                                           \
         X(Q_REMEMBER, "INSERT INTO seen (key, at) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET at = ?2 "          \
                       "WHERE at <= ?2 - ?3")                                                                         \
+        X(Q_KNOWS, "SELECT 1 FROM seen WHERE key = ?1")                                                              \
         X(Q_FORGET, "DELETE FROM seen WHERE key >= ?1 AND key < ?2 AND at < ?3")                                     \
         X(Q_SAVE_SNAPSHOT, "INSERT OR REPLACE INTO snapshot (id, size, root, state) VALUES (1, ?1, ?2, ?3)")         \
         X(Q_LAST, "SELECT max(n) FROM log")                                                                          \

@@ -52,6 +52,63 @@ Test(book_pages, a_refused_statement_pages_nobody)
         cr_expect_str_eq(desk_pages(d), "");
 }
 
+/* ---- outcomes of pages ---- */
+
+struct about {
+        struct submission submission; /* first */
+        const char *id;
+};
+
+static void draft_accepted(const struct submission *s, struct statement *ret)
+{
+        ret->type = STATEMENT_NOTICE;
+        ret->notice.event = "requested";
+        ret->notice.channel = "ops";
+        ret->notice.outcome = NOTICE_ACCEPTED;
+        ret->notice.about = ((const struct about *)s)->id;
+}
+
+static enum err try_open(struct desk *d, const struct hash *request, bool dark)
+{
+        struct statement s = desk_say(d, STATEMENT_OPEN, "erin");
+        s.open.request = *request;
+        s.open.dark = dark;
+        return desk_put(d, &s);
+}
+
+static void accept_page(struct desk *d, const struct hash *request)
+{
+        char id[HASH_HEX + 1];
+        hash_to_hex(request, id);
+        struct about *n = mem_new(1, sizeof *n);
+        n->submission.draft = draft_accepted;
+        n->submission.page = 1;
+        n->id = id;
+        cr_assert_eq(desk_submit(d, &n->submission, NULL), OK);
+}
+
+Test(book_pages, where_the_policy_wants_it_a_page_is_accepted_before_the_opening_or_it_is_dark)
+{
+        CLEANUP_DESK struct desk *d = desk_new(ONE_CHANNEL);
+        struct hash v;
+        desk_next_roster(d, "prod-db: {approvals: 2", "prod-db: {page_before_open: accepted, approvals: 2");
+        struct hash r = ready(d, &v);
+        cr_expect_eq(try_open(d, &r, false), ERR_TOO_EARLY);
+        cr_assert_eq(desk_reopen(d), OK);
+        accept_page(d, &r);
+        cr_assert_eq(desk_reopen(d), OK, "what was accepted is known after a restart too");
+        cr_expect_eq(try_open(d, &r, false), OK);
+}
+
+Test(book_pages, a_dark_opening_waits_for_no_page)
+{
+        CLEANUP_DESK struct desk *d = desk_new(ONE_CHANNEL);
+        struct hash v;
+        desk_next_roster(d, "prod-db: {approvals: 2", "prod-db: {page_before_open: accepted, approvals: 2");
+        struct hash r = ready(d, &v);
+        cr_expect_eq(try_open(d, &r, true), OK);
+}
+
 static void draft_notice(const struct submission *s, struct statement *ret)
 {
         ret->type = STATEMENT_NOTICE;

@@ -235,6 +235,21 @@ void desk_poke(struct desk *d)
         cr_assert_eq(desk_put(d, &s), ERR_NOT_FOUND);
 }
 
+void desk_next_roster(struct desk *d, const char *from, const char *to)
+{
+        CLEANUP_BYTES struct bytes yaml = BYTES_NONE;
+        struct submission *s = mem_new(1, sizeof *s);
+        s->seen = book_now(d->book);
+        const struct roster *now = s->seen->roster->roster;
+        world_roster_yaml(d->w, now->number + 1, &now->id, &yaml);
+        text_replace(&yaml, from, to);
+        world_envelope_of(d->w, STATEMENT_ROSTER, bytes_span(&yaml), (const char *const[]){"alice", "bob", NULL},
+                          &s->envelope);
+        cr_assert_eq(admit_statement(now, &s->envelope, &s->statement), OK, "%s", err_reason());
+        enum err e = desk_submit(d, s, NULL);
+        cr_assert_eq(e, OK, "%s: %s", err_word(e), err_reason());
+}
+
 /* ---- stories ---- */
 
 struct hash desk_version(struct desk *d)

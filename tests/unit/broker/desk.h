@@ -46,6 +46,9 @@ enum err desk_put_blob(struct desk *d, const struct statement *s, const char *bl
 /* Something refused, so that the writer looks at its duties. */
 void desk_poke(struct desk *d);
 
+/* The next roster with one text replaced, by alice and bob. */
+void desk_next_roster(struct desk *d, const char *from, const char *to);
+
 /* ---- stories; each ends the test when a step is refused ---- */
 struct hash desk_version(struct desk *d);
 struct hash desk_request(struct desk *d, const char *who, const struct hash *version);
