@@ -66,7 +66,9 @@ def approve(w, who, asked):
     if SCRIPT:
         return command(w, who, "approve", asked["request"], "--code", asked["code"]).code == 0
     say(f"  You are {who} now. The requester reads the code out to you: {asked['code']}")
-    return typed(w, who, "approve", asked["request"])
+    while not typed(w, who, "approve", asked["request"]):
+        input("  Nothing was approved. Once more? (Enter, or ^C to leave) ")
+    return True
 
 
 def status(w, who="erin"):
@@ -212,4 +214,8 @@ def check_with_ssh_keygen(w, export, folder):
 if not SCRIPT and not sys.stdin.isatty():
     print("demo: no terminal here; ./demo --script plays the story without one", file=sys.stderr)
     sys.exit(2)
-sys.exit(main())
+try:
+    sys.exit(main())
+except (KeyboardInterrupt, EOFError):
+    print("\nleft; nothing stays behind")
+    sys.exit(12)
