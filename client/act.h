@@ -76,7 +76,7 @@ MUST_CHECK enum err act_cancel(struct client *c, const struct hash *request, uin
 /* ---- opening ---- */
 /* Says `open` (unless already said), fetches ciphertext and shares, verifies each approval and share, combines,
  * opens. bad_share is called for every share that does not hold, with its holder; the opening goes on with the
- * others. Errors: ERR_NOT_READY, ERR_BAD_SHARE (too few good ones), ERR_LYING_BROKER, ERR_MISMATCH, … */
+ * others. Errors: ERR_NOT_READY, ERR_BAD_SHARE (too few good ones), ERR_BAD_VERSION, ERR_LYING_BROKER, … */
 MUST_CHECK enum err act_open(struct client *c, const struct hash *request, bool dark,
                              void (*bad_share)(void *context, const char *holder, enum err e), void *context,
                              struct document *ret);

@@ -68,10 +68,10 @@ static enum err read_share(const struct version_fields *v, unsigned index, const
         enum err e;
         add_share_head(&head, v, index, request);
         if (text->len < head.n)
-                return err_because(ERR_MISMATCH, "too short for a share of this version");
+                return err_because(ERR_BAD_SHARE, "too short for a share of this version");
         secret_declassify(text->bytes, head.n); /* only the scalar behind it is secret */
         if (memcmp(text->bytes, head.p, head.n) != 0)
-                return err_because(ERR_MISMATCH, "the share inside is another version's, index's or request's");
+                return err_because(ERR_BAD_SHARE, "the share inside is another version's, index's or request's");
         if (text->len != head.n + HEX_CHARS + 1 || secret_verdict(text->bytes[text->len - 1]) != '\n')
                 return err_because(ERR_BAD_SHARE, "a scalar has %u digits", HEX_CHARS);
         if ((e = secret_new(SCALAR_BYTES, &scalar)) != OK)
@@ -271,14 +271,15 @@ enum err version_combine(const struct version_fields *v, const unsigned indices[
         char text[AGE_PUBLIC_TEXT];
         enum err e;
         if ((e = share_combine(indices, scalars, v->need, v->commitments[0], &s)) != OK)
-                return e == ERR_RANGE ? ERR_MISMATCH : e;
+                return e == ERR_RANGE || e == ERR_MISMATCH ? ERR_BAD_SHARE : e;
         if ((e = version_key(&s, &identity)) != OK)
                 return e;
         if ((e = age_public_of(&identity, &recipient)) != OK)
                 return e;
         open_key_format(&recipient, text);
         if (strcmp(text, v->recipient) != 0)
-                return err_because(ERR_MISMATCH, "the shares join, but to another key than the version's recipient");
+                return err_because(ERR_BAD_VERSION,
+                                   "the shares join, but to another key than the version's recipient");
         secret_move(ret_identity, &identity);
         return OK;
 }
@@ -294,5 +295,6 @@ enum err version_open_document(const struct version_fields *v, struct span ciphe
                 return e;
         if ((e = age_open(identity, ciphertext, AGE_ONE_STANZA, DOCUMENT_MAX, &raw)) != OK)
                 return e == ERR_TOO_LARGE ? ERR_BAD_CONTAINER : e;
-        return document_read(&raw, v->credential, v->number, ret);
+        e = document_read(&raw, v->credential, v->number, ret);
+        return e == ERR_MISMATCH ? ERR_BAD_VERSION : e;
 }

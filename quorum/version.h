@@ -38,8 +38,8 @@ MUST_CHECK enum err version_check(const struct version_fields *v);
 const struct version_share *version_share_of(const struct version_fields *v, const char *holder);
 
 /* A holder's own share file, opened, its inner names compared and the scalar verified against the commitments.
- * Errors: ERR_BAD_BLOB (not the file the version names), ERR_BAD_CONTAINER, ERR_MISMATCH (inner names),
- * ERR_BAD_SHARE. */
+ * Errors: ERR_BAD_BLOB (not the file the version names), ERR_BAD_CONTAINER, ERR_BAD_SHARE (inner names, scalar),
+ * ERR_MISMATCH (no holder of this version). */
 MUST_CHECK enum err version_open_share(const struct version_fields *v, const char *holder, struct span file,
                                        const struct secret *identity, struct secret *ret_scalar);
 /* Moves a verified share into the requester's padlock. */
@@ -51,11 +51,11 @@ MUST_CHECK enum err version_reseal_share(const struct version_fields *v, unsigne
 MUST_CHECK enum err version_open_resealed(const struct version_fields *v, unsigned index, const struct hash *request,
                                           struct span file, const struct secret *reply_identity,
                                           struct secret *ret_scalar);
-/* Joins exactly v->need verified scalars (need·32 bytes) and checks C0 and the recipient. Errors: ERR_MISMATCH,
- * ERR_MEMORY. */
+/* Joins exactly v->need verified scalars (need·32 bytes) and checks C0 and the recipient. Errors: ERR_BAD_SHARE (C0),
+ * ERR_BAD_VERSION (the recipient), ERR_MEMORY. */
 MUST_CHECK enum err version_combine(const struct version_fields *v, const unsigned indices[],
                                     const struct secret *scalars, struct secret *ret_identity);
 /* Opens the ciphertext (its hash compared first) and checks the document's names. Errors: ERR_BAD_BLOB,
- * ERR_BAD_CONTAINER, ERR_MISMATCH. */
+ * ERR_BAD_CONTAINER, ERR_BAD_VERSION (its inner names are another's). */
 MUST_CHECK enum err version_open_document(const struct version_fields *v, struct span ciphertext,
                                           const struct secret *identity, struct document *ret);

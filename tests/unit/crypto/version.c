@@ -182,13 +182,13 @@ Test(version, shares_of_another_version_credential_or_index_are_refused)
                 enum err e;
         } rows[] = {
                 {"breakglass-share/v1", "prod/postgres/root", "3", own, "1", hex, "\n", OK},
-                {"breakglass-share/v2", "prod/postgres/root", "3", own, "1", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/roo", "3", own, "1", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/root", "2", own, "1", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/root", "03", own, "1", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/root", "3", other, "1", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/root", "3", own, "2", hex, "\n", ERR_MISMATCH},
-                {"breakglass-share/v1", "prod/postgres/root", "3", own, "0", hex, "\n", ERR_MISMATCH},
+                {"breakglass-share/v2", "prod/postgres/root", "3", own, "1", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/roo", "3", own, "1", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/root", "2", own, "1", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/root", "03", own, "1", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/root", "3", other, "1", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/root", "3", own, "2", hex, "\n", ERR_BAD_SHARE},
+                {"breakglass-share/v1", "prod/postgres/root", "3", own, "0", hex, "\n", ERR_BAD_SHARE},
                 {"breakglass-share/v1", "prod/postgres/root", "3", own, "1", hex, "", ERR_BAD_SHARE},
                 {"breakglass-share/v1", "prod/postgres/root", "3", own, "1", hex, "\n\n", ERR_BAD_SHARE},
                 {"breakglass-share/v1", "prod/postgres/root", "3", own, "1", hex + 2, "\n", ERR_BAD_SHARE},
@@ -207,7 +207,7 @@ Test(version, shares_of_another_version_credential_or_index_are_refused)
                          rows[i].recipient, rows[i].index, rows[i].hex, rows[i].end);
                 cr_expect_eq(open_forged(x, line), rows[i].e, "row %zu", i);
         }
-        cr_expect_eq(open_forged(x, ""), ERR_MISMATCH);
+        cr_expect_eq(open_forged(x, ""), ERR_BAD_SHARE);
         vault_free(x);
 }
 
@@ -220,13 +220,13 @@ Test(version, a_share_resealed_for_another_request_is_refused)
         const struct version_fields *v = &x->v.fields;
         cr_assert_eq(open_own(x, 0, &own), OK);
         cr_assert_eq(version_reseal_share(v, 1, &own, &other, &x->reply_to, &file), OK);
-        cr_expect_eq(version_open_resealed(v, 1, &x->request, bytes_span(&file), &x->reply, &got), ERR_MISMATCH);
-        cr_expect_eq(version_open_resealed(v, 2, &other, bytes_span(&file), &x->reply, &got), ERR_MISMATCH);
+        cr_expect_eq(version_open_resealed(v, 1, &x->request, bytes_span(&file), &x->reply, &got), ERR_BAD_SHARE);
+        cr_expect_eq(version_open_resealed(v, 2, &other, bytes_span(&file), &x->reply, &got), ERR_BAD_SHARE);
         cr_expect_eq(version_open_resealed(v, 1, &other, bytes_span(&file), &x->identity[0], &got),
                      ERR_BAD_CONTAINER);
         /* a holder's own share file is no approval */
         cr_expect_eq(version_open_resealed(v, 1, &other, bytes_span(&x->v.share_file[0]), &x->identity[0], &got),
-                     ERR_MISMATCH);
+                     ERR_BAD_SHARE);
         cr_expect_null(got.bytes);
         cr_expect_eq(version_open_resealed(v, 1, &other, bytes_span(&file), &x->reply, &got), OK);
         vault_free(x);
@@ -257,7 +257,7 @@ Test(version, every_need_subset_opens_and_no_smaller_one_does)
                 CLEANUP_SECRET struct secret scalars = SECRET_NONE, identity = SECRET_NONE;
                 collect(x, holders, n, &scalars, indices);
                 enum err e = version_combine(&x->v.fields, indices, &scalars, &identity);
-                cr_expect_eq(e, n == 2 ? OK : ERR_MISMATCH, "mask %x: %s", mask, err_word(e));
+                cr_expect_eq(e, n == 2 ? OK : ERR_BAD_SHARE, "mask %x: %s", mask, err_word(e));
                 cr_expect_eq(identity.bytes != NULL, n == 2);
         }
         vault_free(x);
@@ -273,7 +273,7 @@ Test(version, the_recipient_must_be_the_shared_key)
         collect(x, (const unsigned[]){0, 1}, 2, &scalars, indices);
         open_key_format(&x->reply_to, other);
         x->v.fields.recipient = other;
-        cr_expect_eq(version_combine(&x->v.fields, indices, &scalars, &identity), ERR_MISMATCH);
+        cr_expect_eq(version_combine(&x->v.fields, indices, &scalars, &identity), ERR_BAD_VERSION);
         cr_expect_null(identity.bytes);
         vault_free(x);
 }
@@ -301,7 +301,7 @@ Test(version, a_swapped_ciphertext_is_refused)
         cr_assert_eq(age_seal(&recipient, span_of(other.raw.bytes, other.raw.len), &forged), OK);
         v.ciphertext_sha256 = hash_of(bytes_span(&forged));
         v.ciphertext_bytes = forged.n;
-        cr_expect_eq(version_open_document(&v, bytes_span(&forged), &identity, &d), ERR_MISMATCH);
+        cr_expect_eq(version_open_document(&v, bytes_span(&forged), &identity, &d), ERR_BAD_VERSION);
         v.ciphertext_bytes++;
         cr_expect_eq(version_open_document(&v, bytes_span(&forged), &identity, &d), ERR_BAD_BLOB);
         vault_free(x);
