@@ -2,7 +2,7 @@
 #include <string.h>
 
 static const char *const schema[] = {
-        "CREATE TABLE log (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, line TEXT NOT NULL) STRICT",
+        "CREATE TABLE log (n INTEGER PRIMARY KEY, id BLOB NOT NULL, line TEXT NOT NULL) STRICT",
         "CREATE TRIGGER log_keeps_lines BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); "
         "END",
         "CREATE TRIGGER log_loses_none BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
