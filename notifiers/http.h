@@ -5,15 +5,16 @@
 #pragma once
 #include "notifiers/deliver.h"
 
-#define HTTP_ANSWER_MAX (64u * 1024u)
+#define HTTP_ANSWER_MAX  (64u * 1024u)
+#define HTTP_HEADERS_MAX 4u
 
 struct http_post {
         const char *url;
-        const char *bearer;    /* or NULL */
-        const char *ca_file;   /* instead of the system's authorities; or NULL */
-        const char *proxy_url; /* or NULL: none, whatever the environment says */
-        struct span body;      /* JSON */
-        int64_t timeout_ms;
+        const char *bearer;                    /* or NULL */
+        const char *headers[HTTP_HEADERS_MAX]; /* further ones, "Name: value"; NULL where there is none */
+        const char *ca_file;                   /* instead of the system's authorities; or NULL */
+        const char *proxy_url;                 /* or NULL: none, whatever the environment says */
+        struct span body;                      /* JSON */
 };
 
 struct http_answer {
@@ -21,8 +22,6 @@ struct http_answer {
         struct bytes body;
         int64_t retry_after_s;
 };
-
-#define HTTP_TIMEOUT_MS 20000
 
 void http_answer_done(struct http_answer *a);
 /* Posts. Returns PLUGIN_OK when a whole answer came (of any status); otherwise `o` says what is known: TRY_AGAIN (it

@@ -1,6 +1,7 @@
 /* Pages by PagerDuty's Events API v2 (`routing_key_file`; `api_url` for another events host). */
 #include "notifiers/http.h"
 #include "notifiers/pagerduty_message.h"
+#include "notifiers/transfer.h"
 #include <string.h>
 
 #define EVENTS_HOST "https://events.pagerduty.com"
@@ -21,9 +22,7 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct pagerdut
                 return e;
         if ((e = config_text(d, "api_url", EVENTS_HOST, &host)) != OK)
                 return e;
-        if ((e = config_text(d, "ca_file", NULL, &ret->ca_file)) != OK)
-                return e;
-        if ((e = config_text(d, "proxy_url", NULL, &ret->proxy_url)) != OK)
+        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         bytes_printf(&ret->url, "%s" EVENTS_PATH, host);
         return config_secret(d, "routing_key_file", &ret->routing_key);
@@ -65,8 +64,7 @@ static void post_call(const struct delivery *d, const struct pagerduty *p, const
         struct http_post post = {.url = bytes_text(&p->url),
                                  .ca_file = p->ca_file,
                                  .proxy_url = p->proxy_url,
-                                 .body = bytes_span(&body),
-                                 .timeout_ms = HTTP_TIMEOUT_MS};
+                                 .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge(&answer, c, routing_key, o);
         http_answer_done(&answer);

@@ -2,6 +2,7 @@
  * (`credentials_file`: the bot's token, and `channel`). */
 #include "notifiers/http.h"
 #include "notifiers/slack_message.h"
+#include "notifiers/transfer.h"
 #include <string.h>
 
 #define POST_MESSAGE_URL "https://slack.com/api/chat.postMessage"
@@ -47,9 +48,7 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct slack *r
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = config_text(d, "ca_file", NULL, &ret->ca_file)) != OK)
-                return e;
-        if ((e = config_text(d, "proxy_url", NULL, &ret->proxy_url)) != OK)
+        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         return json_object_get(d->config, "credentials_file") ? read_bot(d, ret) : read_webhook(d, ret);
 }
@@ -108,8 +107,7 @@ static void post_message(const struct delivery *d, const struct slack *s, struct
                                  .bearer = (const char *)s->token.bytes,
                                  .ca_file = s->ca_file,
                                  .proxy_url = s->proxy_url,
-                                 .body = bytes_span(&body),
-                                 .timeout_ms = HTTP_TIMEOUT_MS};
+                                 .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK) {
                 if (s->channel)
                         judge_post(&answer, o);

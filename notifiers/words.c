@@ -96,6 +96,18 @@ static void add_approvals(struct facts *f, const struct delivery *d)
                              (long long)event_int(d, "approvals"), (long long)threshold);
 }
 
+/* What a holder who is woken by the page types. Never the confirmation code: that one comes from the requester. */
+static void add_commands(struct facts *f, const struct delivery *d)
+{
+        const char *request = event_text(d, "request");
+        if (!request || (!event_is(d, "requested") && !event_is(d, "approved")))
+                return;
+        bytes_add_text(add_fact(f, "To approve", "to_approve"), "breakglass approve ");
+        words_safe(request, 24, &f->fact[f->n - 1].text);
+        bytes_add_text(add_fact(f, "To refuse", "to_refuse"), "breakglass deny ");
+        words_safe(request, 24, &f->fact[f->n - 1].text);
+}
+
 /* Whoever keeps the page can prove later which history the broker showed at that moment. */
 static void add_head(struct facts *f, const struct delivery *d)
 {
@@ -122,6 +134,7 @@ void facts_of(const struct delivery *d, size_t max, struct facts *ret)
         add_time(ret, d, "Expires", "expires_at");
         add_time(ret, d, "Access until", "access_until");
         add_text(ret, d, "Request", "request", max);
+        add_commands(ret, d);
         add_text(ret, d, "Installation", "name", max);
         add_head(ret, d);
 }

@@ -14,7 +14,7 @@ struct fact {
         const char *key;   /* as machines read it */
         struct bytes text;
 };
-#define FACTS_MAX 14u
+#define FACTS_MAX 15u
 struct facts {
         size_t n;
         struct fact fact[FACTS_MAX];

@@ -1,140 +1,20 @@
 """The real slack and pagerduty programs against a local HTTPS server: what is sent, what every answer means, and to whom nothing is sent."""
-import http.server, json, os, pathlib, queue, re, shutil, ssl, subprocess, tempfile, threading
+import json, re, shutil
 from concurrent.futures import ThreadPoolExecutor
-from harness import BUILD, ROOT, finish, ok, skip
+from harness import ROOT, finish, ok, skip
+from https_stub import DIR, EVENT, TOKEN, Answer, Server, Stub, certificates, folder, private, stop
 
-TOKEN = "T0/B0/verysecrettoken"
 KEY = "R0UT1NGKEY" * 3
-folder = tempfile.TemporaryDirectory(prefix="breakglass-notifiers-")
-DIR = pathlib.Path(folder.name)
-stop = threading.Event()
+Answer.secrets += (KEY,)
 
 
-def openssl(*arguments):
-    subprocess.run(["openssl", *arguments], cwd=DIR, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def authority(name):
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
-            "-out", f"{name}.pem", "-subj", f"/CN={name}", "-days", "2")
-
-
-def certificate(name, ca, san):
-    (DIR / f"{name}.ext").write_text(f"subjectAltName={san}\n")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-            "-subj", f"/CN={name}")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "2",
-            "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-
-
-class Stub(http.server.BaseHTTPRequestHandler):
-    """Answers what the last part of the path asks for and keeps what it was sent."""
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        self.server.seen.put(("GET", self.path, dict(self.headers), b""))
-        self.reply(200, b"ok")
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.seen.put(("POST", self.path, dict(self.headers), body))
-        getattr(self, "say_" + self.path.removesuffix("/v2/enqueue").rsplit("/", 1)[1])()
-
-    def reply(self, status, body, **headers):
-        self.send_response(status)
-        for key, value in headers.items():
-            self.send_header(key.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def say_ok(self): self.reply(200, b"ok")
-    def say_page(self): self.reply(200, b"<html>log in to the hotel</html>")
+class Service(Stub):
     def say_accepted(self): self.reply(202, json.dumps({"status": "success", "dedup_key": "x"}).encode())
-    def say_empty(self): self.reply(202, b"")
     def say_bad(self): self.reply(400, json.dumps({"status": "invalid event", "errors": ["'severity' is invalid"]}).encode())
     def say_echo(self): self.reply(400, json.dumps({"status": "invalid event", "errors": [f"bad key {KEY}"]}).encode())
-    def say_forbidden(self): self.reply(403, b"action_prohibited")
-    def say_gone(self): self.reply(410, b"channel_is_archived")
-    def say_slow(self): self.reply(429, b"rate_limited", Retry_After="3600")
-    def say_broken(self): self.reply(500, b"")
     def say_posted(self): self.reply(200, b'{"ok":true,"channel":"C1","ts":"1764.0001"}')
     def say_refused(self): self.reply(200, b'{"ok":false,"error":"invalid_auth"}')
     def say_limited(self): self.reply(200, b'{"ok":false,"error":"ratelimited"}')
-    def say_elsewhere(self): self.reply(302, b"", Location=f"https://127.0.0.1:{self.server.server_port}/other/ok")
-
-    def say_hang(self):
-        stop.wait()
-
-    def say_endless(self):
-        self.send_response(200)
-        self.end_headers()
-        try:
-            while not stop.is_set():
-                self.wfile.write(b"x" * 65536)
-        except OSError:
-            pass
-
-    def say_headers(self):
-        try:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-            while not stop.is_set():
-                self.wfile.write(b"X-More: " + b"x" * 8000 + b"\r\n")
-        except OSError:
-            pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, name):
-        super().__init__(("127.0.0.1", 0), Stub)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(DIR / f"{name}.pem", DIR / f"{name}.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.seen = queue.Queue()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, *_):
-        pass
-
-    def taken(self):
-        got = []
-        while not self.seen.empty():
-            got.append(self.seen.get())
-        return got
-
-
-EVENT = {"kind": "opened", "dedup_key": "d-1", "request": "R17", "request_id": "aa" * 32, "who": "erin", "credential": "prod/db/root",
-         "opens_what": "superuser of the main database", "emergency": "E1", "emergency_means": "Customers are down", "incident": "INC-7",
-         "reason": "<!channel> <http://evil|click>", "approvals": 2, "threshold": 2, "access_until": 1764003600000,
-         "installation": "cc" * 32, "name": "acme-prod", "head": {"size": 18, "root": "bb" * 32}, "severity": "critical",
-         "at": 1764000000000, "text": "erin opened prod/db/root (E1, INC-7)"}
-
-
-def private(name, text, mode=0o600):
-    path = DIR / name
-    path.write_text(text)
-    os.chmod(path, mode)
-    return str(path)
-
-
-class Answer:
-    def __init__(self, program, config, event=EVENT, text=None):
-        done = subprocess.run([str(BUILD / "notifiers" / program) if isinstance(program, str) else str(program)], input=text or json.dumps({"event": event, "config": config, "attempt": 1}),
-                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "https_proxy": "http://127.0.0.1:1"})
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
-        lines = done.stdout.splitlines()
-        self.last = json.loads(lines[-1]) if lines else {}
-
-    def __repr__(self):
-        return f"exit {self.code} {self.out!r} {self.err!r}"
-
-    def leaks(self):
-        return any(t in self.out + self.err for t in (TOKEN, "verysecret", KEY))
 
 
 def slack(path, server, **config):
@@ -153,13 +33,9 @@ def pagerduty(path, server, event=EVENT, **config):
                                 "ca_file": str(DIR / "ca.pem"), **config}, event)
 
 
-authority("ca")
-authority("other")
-certificate("good", "ca", "IP:127.0.0.1")
-certificate("wrong", "ca", "DNS:elsewhere.example")
-certificate("stranger", "other", "IP:127.0.0.1")
+certificates()
 private("pd-key", KEY + "\n")
-good, wrong, stranger = Server("good"), Server("wrong"), Server("stranger")
+good, wrong, stranger, expired = (Server(name, Service) for name in ("good", "wrong", "stranger", "expired"))
 
 # ---- what is sent ----
 got = slack("ok", good)
@@ -211,7 +87,7 @@ good.taken()
 got = slack("elsewhere", good)
 seen = [path for _, path, _, _ in good.taken()]
 ok("a redirect is not followed", got.code == 1 and len(seen) == 1 and not got.leaks(), (got, seen))
-for what, server in (("wrong host name", wrong), ("untrusted certificate", stranger)):
+for what, server in (("wrong host name", wrong), ("untrusted certificate", stranger), ("expired certificate", expired)):
     for name, call, path in (("slack", slack, "ok"), ("pagerduty", pagerduty, "accepted")):
         got = call(path, server)
         ok(f"{name}: {what}: failed, and nothing was sent", got.code == 1 and not server.taken() and not got.leaks(), got)
@@ -223,7 +99,7 @@ url = private("slack-http", f"http://127.0.0.1:{good.server_port}/services/{TOKE
 got = Answer("slack", {"api_url_file": url})
 ok("plain http is refused", got.code == 78 and not got.leaks(), got)
 closed = Server("good")
-closed.shutdown(), closed.server_close()
+closed.close()
 got = slack("ok", closed)
 ok("nobody listening: try again", got.code == 75 and not got.leaks(), got)
 
