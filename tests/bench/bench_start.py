@@ -1,6 +1,6 @@
 """Start → first answer and idle resident memory against bare processes of the same libraries; ready with a long log against
 ready with an empty one."""
-import pathlib, signal, socket, ssl, subprocess, time
+import pathlib, signal, socket, ssl, subprocess, tempfile, time
 
 from support import AT_MOST, BARE_HTTP, BREAKGLASSD, BareWorld, Load, free_port, median, mib, ms, row
 
@@ -11,17 +11,18 @@ ANYBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 ANYBODY.check_hostname, ANYBODY.verify_mode = False, ssl.CERT_NONE
 
 
-def first_answer(connect, path):
-    """Tries until there is a 200."""
-    while True:
+def first_answer(process, connect, path):
+    """Tries until there is a 200; false when the process ended before."""
+    while process.poll() is None:
         try:
             with connect() as s:
                 s.sendall(GET % path)
                 if s.recv(64).startswith(b"HTTP/1.1 200"):
-                    return
+                    return True
         except OSError:
             pass
         time.sleep(0.0002)
+    return False
 
 
 def to_unix(path):
@@ -59,8 +60,11 @@ class Server:
         for f in self.forget:
             pathlib.Path(f).unlink(missing_ok=True)
         began = time.monotonic()
-        p = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        first_answer(self.connect, self.path)
+        log = tempfile.TemporaryFile("w+")
+        p = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        if not first_answer(p, self.connect, self.path):
+            log.seek(0)
+            raise RuntimeError(f"{self.args} ended with {p.returncode}: {log.read()}")
         took = time.monotonic() - began
         time.sleep(settle)
         memory = vm_rss(p.pid)

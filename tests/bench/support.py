@@ -1,5 +1,5 @@
 """What the benchmarks that run whole programs share: rows, medians, a bare broker without people, fsyncs counted."""
-import contextlib, json, os, pathlib, shutil, signal, socket, statistics, subprocess, sys, tempfile
+import contextlib, json, os, pathlib, random, shutil, signal, socket, statistics, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
 from harness import BREAKGLASSD, BUILD, wait_for  # noqa: E402
@@ -22,9 +22,12 @@ def note(what, ours):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range from which the kernel takes ports for outgoing connections: nobody else gets it meanwhile."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def ms(seconds):
