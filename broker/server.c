@@ -264,7 +264,7 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
         return strlen(text);
 }
 
-static void on_log(void *context, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void on_log(void *context, const char *format, va_list list)
 {
         char text[300];
         vsnprintf(text, sizeof text, format, list);

@@ -43,7 +43,6 @@ static void on_failed(void *context, enum err e)
 
 static void make_store(struct desk *d)
 {
-        CLEANUP_BYTES struct bytes yaml = BYTES_NONE;
         struct span line = world_genesis(d->w);
         struct hash id = world_last_id(d->w);
         struct store *s = NULL;

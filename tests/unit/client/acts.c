@@ -163,7 +163,6 @@ static enum err open_as(struct client *c, const struct hash *request, const char
 
 static bool has_key(const char *who, const struct hash *request)
 {
-        CLEANUP_FREE char *path = NULL;
         char name[HASH_HEX + 16];
 
         use_folder_of(who);

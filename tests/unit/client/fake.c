@@ -268,7 +268,6 @@ static enum peer_verdict answer(void *context, const struct peer_request *q, str
 
 void fake_start(struct fake *f, struct world *w)
 {
-        CLEANUP_ENVELOPE struct envelope genesis = {0};
         CLEANUP_LINE struct line line = {0};
         enum err e;
 

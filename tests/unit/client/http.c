@@ -280,8 +280,8 @@ Test(tls, only_the_pinned_key_is_spoken_to)
 Test(tls, a_pin_is_a_digest_and_never_a_file_or_a_list)
 {
         static const char *const bad[] = {"/etc/passwd", "sha256//", "sha256//AAAA",
-                                          "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=;sha256//"
-                                          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+                                          ("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=;sha256//"
+                                           "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")};
         struct http *h;
 
         cr_assert_eq(http_new((const char *[]){"https://127.0.0.1:1"}, 1, &h), OK);

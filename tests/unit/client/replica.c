@@ -374,7 +374,6 @@ static void append_to_log(struct span tail)
 
 Test(replica, a_torn_tail_is_cut_back)
 {
-        CLEANUP_BYTES struct bytes log = BYTES_NONE;
 
         add_lines(world, 3);
         cr_assert_eq(take(world, 0, 3), OK);
