@@ -280,8 +280,8 @@ static void *verify_once(void *context)
 
 enum err broker_start(struct broker *b)
 {
+        b->outbox = outbox_start(b); /* before the writer, which kicks it */
         book_start(b->book);
-        b->outbox = outbox_start(b);
         enum err e = start_listeners(b);
         if (pthread_create(&b->sweeper, NULL, sweep_loop, b) != 0 ||
             pthread_create(&b->verifier, NULL, verify_once, b) != 0)
@@ -338,13 +338,13 @@ void broker_stop(struct broker *b)
                 *servers[i] = NULL;
         }
         outbox_stop(b->outbox);
-        b->outbox = NULL;
         if (b->book)
                 book_stop(b->book);
 }
 
 void broker_close(struct broker *b)
 {
+        outbox_free(b->outbox);
         book_free(b->book);
         store_close(b->store);
         for (size_t i = 0; i < COUNT_OF(b->keys); i++)

@@ -355,6 +355,12 @@ void outbox_stop(struct outbox *o)
         o->is_ending = true;
         outbox_kick(o);
         pthread_join(o->thread, NULL);
+}
+
+void outbox_free(struct outbox *o)
+{
+        if (!o)
+                return;
         close(o->wake_fd);
         bytes_done(&o->unsent);
         bytes_done(&o->in);

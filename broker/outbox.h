@@ -9,5 +9,6 @@ void outbox_kick(struct outbox *o);   /* there are new pages */
 void outbox_reload(struct outbox *o); /* the channels may have changed */
 /* Lets deliveries at work finish (a few seconds), logs what became of them, and ends the courier. */
 void outbox_stop(struct outbox *o);
+void outbox_free(struct outbox *o); /* when nobody can kick it any more */
 /* Channels whose deliveries keep failing. */
 unsigned outbox_down(struct outbox *o);
