@@ -7,7 +7,7 @@
 #define SIGNATURE_MARK "\xe2\x80\x94 " /* an em dash and a space begin a note's signature line */
 
 struct reader {
-        struct span rest;
+        struct span file, rest;
         const struct export_job *job;
         struct export_verdict *verdict;
         struct ledger *ledger;
@@ -149,6 +149,26 @@ static enum err read_checkpoint(struct reader *r)
         return OK;
 }
 
+/* Each signature covers its own statement, the checkpoint all bytes of the log. Where it stands behind them and they
+ * have another root, they were changed afterwards (an unsigned `at`, say), whatever rule they break now. */
+static enum err judge_bytes(const struct reader *r, enum err e)
+{
+        struct span line, note, rest = r->file;
+        struct frontier log = {0};
+        struct checkpoint c;
+        CLEANUP_FREE char *why = mem_text(err_reason());
+        while (take_line(&rest, &line) && line.n > 0) {
+                struct hash leaf = tree_leaf(line);
+                frontier_add(&log, &leaf);
+        }
+        if (rest.n == 0 || !take_note(&rest, &note) || checkpoint_read(note, &c) != OK)
+                return err_because(e, "%s", why);
+        struct hash root = frontier_root(&log);
+        if (c.size != log.size || hash_equal(&c.root, &root))
+                return err_because(e, "%s", why);
+        return err_because(ERR_CORRUPT_LOG, "%s; and the checkpoint behind the log covers other bytes", why);
+}
+
 /* ---- blobs ---- */
 
 static int compare_hashes(const void *a, const void *b)
@@ -259,7 +279,7 @@ static enum err verify(struct reader *r)
         enum err e;
         bool has_more;
         if ((e = read_log(r, &has_more)) != OK)
-                return e;
+                return e == ERR_CORRUPT_LOG ? e : judge_bytes(r, e);
         if (has_more && (e = read_checkpoint(r)) != OK)
                 return e;
         if ((e = check_known_head(r)) != OK)
@@ -275,7 +295,7 @@ enum err export_verify(struct span file, const struct export_job *job, struct ex
                        struct ledger **ret_ledger)
 {
         *ret = (struct export_verdict){0};
-        struct reader r = {.rest = file, .job = job, .verdict = ret, .ledger = ledger_new()};
+        struct reader r = {.file = file, .rest = file, .job = job, .verdict = ret, .ledger = ledger_new()};
         enum err e = verify(&r);
         if (ret->entries > 0)
                 ret->root = ledger_root(r.ledger);

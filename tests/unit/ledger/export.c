@@ -342,6 +342,23 @@ static void note_progress(void *context, uint64_t entries)
         *(uint64_t *)context = entries;
 }
 
+/* A line's `at` is signed by nobody but the checkpoint: moved, it breaks a rule, and is damage all the same. */
+Test(export, bytes_that_the_checkpoint_does_not_cover_are_damage_whatever_rule_they_break)
+{
+        CLEANUP_VAULT struct vault *x = vault_new();
+        CLEANUP_BYTES struct bytes alone = BYTES_NONE;
+        struct export_verdict v;
+        struct span request = world_line(x->w, 2);
+        const unsigned char *line = memmem(x->log.p, x->log.n, request.p, request.n);
+        size_t at = (size_t)(line - x->log.p) + strlen("{\"n\":2,\"at\":1");
+        x->log.p[at] = '9';
+        bind(x);
+        bytes_add_span(&alone, bytes_span(&x->log));
+        cr_assert_eq(verify(bytes_span(&alone), false, &v), ERR_BAD_LOG, "%s", err_reason());
+        cr_assert_eq(verify(bytes_span(&x->file), true, &v), ERR_CORRUPT_LOG, "%s", err_reason());
+        cr_assert_eq(v.first_bad, 2);
+}
+
 Test(export, tells_how_far_it_came)
 {
         CLEANUP_VAULT struct vault *x = vault_new();
