@@ -1,5 +1,4 @@
 #include "client/act_inside.h"
-#include "quorum/sshsig.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
@@ -90,62 +89,6 @@ enum err act_why_ended(const struct request_view *r)
         };
 
         return err_because(r->end == END_EXPIRED ? ERR_EXPIRED : ERR_ENDED, "R%" PRIu64 " is %s", r->n, why[r->end]);
-}
-
-/* ---- verifying again ---- */
-
-static enum err differs(uint64_t n, const char *what)
-{
-        return err_because(ERR_CORRUPT_LOG, "entry %" PRIu64 " of the own copy: %s", n, what);
-}
-
-/* While the signer's roster is still in force the name must still have that key. */
-static bool is_key_of(const struct client *c, const struct statement *s, const struct key *signer)
-{
-        const struct roster *roster = ledger_roster(client_ledger(c));
-        const struct person *p = roster_person(roster, s->by[0]);
-
-        if (!hash_equal(&s->roster, &roster->id))
-                return true;
-        return p && key_equal(&p->signs, signer);
-}
-
-static enum err verify_line(const struct client *c, const struct line *line, const struct hash *id,
-                            enum statement_type type, const char *by, struct statement **ret)
-{
-        const struct envelope *e = &line->envelope;
-        struct hash is = hash_of(bytes_span(&e->payload));
-        struct statement *s = NULL;
-        struct key signer;
-
-        if (e->type != type || e->n_signatures != 1 || !hash_equal(&is, id))
-                return differs(line->n, "another statement than the one verified");
-        if (sshsig_signer(bytes_span(&e->signatures[0]), &signer) != OK ||
-            sshsig_verify(&signer, statement_namespace(type), bytes_span(&e->payload),
-                          bytes_span(&e->signatures[0])) != OK)
-                return differs(line->n, "its signature does not hold");
-        if (statement_parse(type, bytes_span(&e->payload), &s) != OK)
-                return differs(line->n, "malformed");
-        if (strcmp(s->by[0], by) != 0 || !is_key_of(c, s, &signer)) {
-                statement_free(s);
-                return differs(line->n, "signed by another key than its name's");
-        }
-        *ret = s;
-        return OK;
-}
-
-enum err act_verify_entry(const struct client *c, uint64_t n, const struct hash *id, enum statement_type type,
-                          const char *by, struct statement **ret)
-{
-        CLEANUP_BYTES struct bytes text = BYTES_NONE;
-        CLEANUP_LINE struct line line = {0};
-        enum err e;
-
-        if ((e = replica_line(c->replica, n, &text)) != OK)
-                return e;
-        if ((e = line_read(bytes_span(&text), &line)) != OK)
-                return e;
-        return verify_line(c, &line, id, type, by, ret);
 }
 
 /* ---- plain statements ---- */

@@ -69,6 +69,7 @@ MUST_CHECK enum err client_compose(struct client *c, struct statement *s, const 
                                    struct outgoing *ret);
 /* Common head without signing (a session, a question to the ledger). */
 void client_fill_head(struct client *c, struct statement *s);
+MUST_CHECK enum err sign_as(const struct identity *me, const struct statement *s, struct envelope *ret);
 MUST_CHECK enum err client_sign(struct client *c, const struct statement *s, struct envelope *ret);
 MUST_CHECK enum err client_store(struct client *c, const struct outgoing *o);
 MUST_CHECK enum err client_deliver(struct client *c, const struct outgoing *o, uint64_t *ret_n);

@@ -34,13 +34,18 @@ void client_fill_head(struct client *c, struct statement *s)
         }
 }
 
-enum err client_sign(struct client *c, const struct statement *s, struct envelope *ret)
+enum err sign_as(const struct identity *me, const struct statement *s, struct envelope *ret)
 {
         ret->type = s->type;
         snprintf(ret->type_word, sizeof(ret->type_word), "%s", statement_type_word(s->type));
         statement_write(s, &ret->payload);
         ret->n_signatures = 1;
-        return identity_sign(&c->me, s->type, bytes_span(&ret->payload), &ret->signatures[0]);
+        return identity_sign(me, s->type, bytes_span(&ret->payload), &ret->signatures[0]);
+}
+
+enum err client_sign(struct client *c, const struct statement *s, struct envelope *ret)
+{
+        return sign_as(&c->me, s, ret);
 }
 
 static void write_body(const struct envelope *e, const struct span blobs[], size_t n_blobs, struct bytes *ret)

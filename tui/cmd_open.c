@@ -1,13 +1,12 @@
 #include "tui/commands.h"
-#include "tui/hand_over.h"
-#include "tui/options.h"
+#include "tui/handing.h"
 #include "tui/say.h"
 #include "tui/words.h"
 #include <string.h>
 
 struct opening {
-        bool show, exec, on_disk, dark;
-        const char *output, *field;
+        struct handing handing;
+        bool dark;
         struct texts args; /* REQUEST, then the command of --exec */
 };
 
@@ -15,24 +14,11 @@ static enum err check_usage(struct cli *cli, struct opening *o)
 {
         enum err e;
 
-        if ((e = options_want(&o->args, 1, o->exec ? TEXTS_MAX : 1, "the REQUEST (like R17)")) != OK)
+        if ((e = options_want(&o->args, 1, o->handing.exec ? TEXTS_MAX : 1, "the REQUEST (like R17)")) != OK)
                 return e;
-        if (o->show + o->exec + (o->output != NULL) > 1)
-                return err_because(ERR_USAGE, "one of --show, --output and --exec");
-        if (o->exec && o->args.n < 2)
-                return err_because(ERR_USAGE, "--exec wants a command: breakglass open REQUEST --exec -- COMMAND …");
-        if (o->exec && cli->json)
-                return err_because(ERR_USAGE, "--exec and --json do not go together");
-        if (!o->exec && !o->output && !o->show && !cli->json) {
-                if (!isatty(STDOUT_FILENO))
-                        return err_because(ERR_USAGE,
-                                           "stdout is no terminal: say --show, --output FILE or --exec -- COMMAND");
-                o->show = true;
-        }
-        /* What can go wrong with the file or program goes wrong before the glass is broken. */
-        if (o->exec)
-                return hand_over_check_program(o->args.text[1]);
-        return o->output ? hand_over_check_file(o->output, o->on_disk) : OK;
+        o->handing.program = o->args.text + 1;
+        o->handing.n_program = o->args.n - 1;
+        return handing_check(cli, &o->handing);
 }
 
 static void say_bad_share(void *context, const char *holder, enum err e)
@@ -55,31 +41,6 @@ static enum err tell_not_ready(const struct request_view *r, enum err e)
                            r->approvals, r->threshold);
 }
 
-static enum err check_field(const struct document *d, const char *field)
-{
-        CLEANUP_BYTES struct bytes names = BYTES_NONE;
-
-        if (!field || document_field(d, field))
-                return OK;
-        for (size_t i = 0; i < d->n_fields; i++)
-                bytes_printf(&names, "%s%s", i ? ", " : "", d->field[i].name);
-        return err_because(ERR_NOT_FOUND, "it has no field %s, but: %s", field, bytes_text(&names));
-}
-
-/* Where it goes: exactly one way, on purpose. */
-static enum err hand_over(struct cli *cli, const struct opening *o, const struct document *d)
-{
-        enum err e;
-
-        if ((e = check_field(d, o->field)) != OK)
-                return e;
-        if (o->exec)
-                return hand_over_exec(d, o->field, o->args.text + 1, o->args.n - 1, &cli->exit_code);
-        if (o->output)
-                return hand_over_file(d, o->field, o->output);
-        return o->show ? hand_over_show(d, o->field) : OK;
-}
-
 static void tell(const struct cli *cli, const struct opening *o, const struct document *d, const struct hash *id)
 {
         struct request_view r;
@@ -87,7 +48,7 @@ static void tell(const struct cli *cli, const struct opening *o, const struct do
 
         if (!ledger_request_by_id(cli_ledger(cli), id, cli_now(cli), &r))
                 return;
-        if (cli->json && !o->show) {
+        if (cli->json && !o->handing.show) {
                 json_t *names = json_array();
 
                 for (size_t i = 0; i < d->n_fields; i++)
@@ -117,22 +78,14 @@ static enum err open_request(struct cli *cli, const struct opening *o)
         if (e != OK)
                 return tell_not_ready(&r, e);
         tell(cli, o, &d, &id);
-        return hand_over(cli, o, &d);
+        return handing_do(cli, &o->handing, &d);
 }
 
 static enum err run(struct cli *cli, int argc, char **argv)
 {
         struct opening o = {0};
         const struct option_about own[] = {
-                {"show", OPTION_FLAG, &o.show, NULL, "print the fields (the default at a terminal)"},
-                {"field", OPTION_TEXT, &o.field, "NAME", "only this field, raw"},
-                {"output", OPTION_TEXT, &o.output, "FILE",
-                 "write to a new file, mode 0600, on a tmpfs; several fields go to "
-                 "FILE.NAME each"},
-                {"on-disk", OPTION_FLAG, &o.on_disk, NULL, "let --output write to a disk"},
-                {"exec", OPTION_FLAG, &o.exec, NULL,
-                 "run the command behind --; it reads the fields from /dev/fd/3, "
-                 "4, …, once; {FIELD} in an argument becomes that path"},
+                HANDING_OPTIONS(&o.handing),
                 {"dark", OPTION_FLAG, &o.dark, NULL,
                  "go on although no page was accepted, where the policy wants that"},
                 {0},

@@ -1,4 +1,5 @@
 #include "quorum/code.h"
+#include "tui/case_view.h"
 #include "tui/commands.h"
 #include "tui/follow.h"
 #include "tui/options.h"
@@ -197,10 +198,7 @@ static void tell(const struct cli *cli, const struct request_view *r, const char
         request_name(r, name);
         printf("\n");
         say("%s asks for %s.", name, r->credential);
-        printf("\n      CODE    %.1s %.1s %.1s %.1s - %.1s %.1s %.1s %.1s        (%s)\n\n", code, code + 1, code + 2,
-               code + 3, code + 5, code + 6, code + 7, code + 8, code);
-        say("Read the code out, by voice, to each approver: they type it to approve. Not into chat, not into a "
-            "page.");
+        case_show_code(code);
         say_field("until", "%s", when(r->expires_at_ms, cli_now(cli), time));
         if (!waits) {
                 say_field("watch", "breakglass status");
