@@ -142,20 +142,18 @@ static enum err put_versions(struct store *s, const struct vault *v)
         return e;
 }
 
-static enum err write_store(const struct config *c, const struct vault *v)
+static enum err fill_store(struct store *s, void *context)
+{
+        const struct vault *v = context;
+        enum err e = put_log(s, v);
+        return e == OK ? put_versions(s, v) : e;
+}
+
+static enum err write_store(const struct config *c, struct vault *v)
 {
         CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
-        struct store *s = NULL;
-        enum err e;
-        if ((e = file_make_folder(c->state, 0700)) != OK || (e = store_create(path)) != OK ||
-            (e = store_open(path, STORE_WRITE, &s)) != OK)
-                return e;
-        if ((e = store_begin(s)) == OK && (e = put_log(s, v)) == OK && (e = put_versions(s, v)) == OK)
-                e = store_commit(s);
-        store_close(s);
-        if (e != OK)
-                remove(path); /* nothing of it was committed: the next try begins anew */
-        return e;
+        enum err e = file_make_folder(c->state, 0700);
+        return e == OK ? store_create(path, fill_store, v) : e;
 }
 
 int command_restore(const char *config_path, const struct restore_from *from)

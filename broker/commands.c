@@ -93,32 +93,40 @@ static enum err admit_genesis(const struct envelope *e, const struct key *signs,
         return error;
 }
 
-static enum err write_genesis(const struct config *c, struct span line, const struct hash *id)
+struct genesis {
+        struct bytes line;
+        struct hash id;
+};
+
+static enum err put_genesis(struct store *s, void *context)
+{
+        const struct genesis *g = context;
+        return store_append(s, 0, &g->id, bytes_span(&g->line));
+}
+
+static enum err write_genesis(const struct config *c, struct genesis *g)
 {
         CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
-        struct store *store = NULL;
-        enum err e;
-        if ((e = file_make_folder(c->state, 0700)) != OK || (e = store_create(path)) != OK ||
-            (e = store_open(path, STORE_WRITE, &store)) != OK)
-                return e;
-        if ((e = store_begin(store)) == OK && (e = store_append(store, 0, id, line)) == OK)
-                e = store_commit(store);
-        store_close(store);
-        return e;
+        enum err e = file_make_folder(c->state, 0700);
+        return e == OK ? store_create(path, put_genesis, g) : e;
 }
 
 static enum err init(const struct config *c, const char *roster_path, struct hash *ret_id)
 {
         CLEANUP_ENVELOPE struct envelope envelope = {0};
-        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        struct genesis g = {.line = BYTES_NONE};
         struct signing_key key = {.key = SECRET_NONE};
         enum err e = read_envelope(roster_path, &envelope);
         if (e == OK)
                 e = signing_key_load(c->sign_key, &key);
         if (e == OK)
-                e = admit_genesis(&envelope, &key.public, &line, ret_id);
+                e = admit_genesis(&envelope, &key.public, &g.line, &g.id);
         signing_key_wipe(&key);
-        return e == OK ? write_genesis(c, bytes_span(&line), ret_id) : e;
+        if (e == OK)
+                e = write_genesis(c, &g);
+        bytes_done(&g.line);
+        *ret_id = g.id;
+        return e;
 }
 
 int command_init(const char *config_path, const char *roster_path)

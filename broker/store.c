@@ -1,24 +1,73 @@
 #include "base/file.h"
 #include "broker/store_sqlite.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* ---- opening ---- */
 
-enum err store_create(const char *path)
+static void remove_all(const char *path)
+{
+        static const char *const ends[] = {"", "-wal", "-shm"};
+        for (size_t i = 0; i < COUNT_OF(ends); i++) {
+                CLEANUP_BYTES struct bytes name = BYTES_NONE;
+                bytes_printf(&name, "%s%s", path, ends[i]);
+                unlink(bytes_text(&name));
+        }
+}
+
+static enum err make_empty(const char *path)
 {
         struct connection *c = NULL;
-        /* SQLite makes its files with the umask's mode: claim the name with ours first, so that two can't both. */
+        /* SQLite would make it with the umask's mode. */
         int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-                return err_because(file_exists(path) ? ERR_DUPLICATE : ERR_IO, "%s", path);
+                return err_because(ERR_IO, "%s: %s", path, strerror(errno));
         close(fd);
         enum err e = connection_open(path, SQLITE_OPEN_READWRITE, &c);
         if (e == OK)
                 e = connection_create_schema(c);
         connection_close(c);
         return e;
+}
+
+static enum err make_filled(const char *path, enum err (*fill)(struct store *s, void *context), void *context)
+{
+        struct store *s = NULL;
+        enum err e = make_empty(path);
+        if (e == OK)
+                e = store_open(path, STORE_WRITE, &s);
+        if (e == OK && (e = store_begin(s)) == OK && (!fill || (e = fill(s, context)) == OK))
+                e = store_commit(s);
+        if (e == OK)
+                e = store_scrub(s); /* everything is in the one file that gets the name */
+        store_close(s);
+        return e;
+}
+
+static enum err sync_folder_of(const char *path)
+{
+        CLEANUP_FREE char *copy = mem_text(path);
+        CLEANUP_FD int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd >= 0 && fsync(fd) == 0 ? OK : err_because(ERR_IO, "fsync of the folder of %s", path);
+}
+
+enum err store_create(const char *path, enum err (*fill)(struct store *s, void *context), void *context)
+{
+        CLEANUP_BYTES struct bytes name = BYTES_NONE;
+        struct stat st;
+        if (lstat(path, &st) == 0)
+                return err_because(ERR_DUPLICATE, "%s is there already", path);
+        bytes_printf(&name, "%s.new", path);
+        const char *new_path = bytes_text(&name);
+        remove_all(new_path); /* what an earlier try left when it was killed */
+        enum err e = make_filled(new_path, fill, context);
+        if (e == OK && link(new_path, path) != 0)
+                e = err_because(errno == EEXIST ? ERR_DUPLICATE : ERR_IO, "%s: %s", path, strerror(errno));
+        remove_all(new_path);
+        return e == OK ? sync_folder_of(path) : e;
 }
 
 static enum err check_file(const char *path)

@@ -23,8 +23,9 @@ enum blob_kind {
         BLOB_HANDOVER = 4,   /* an opened document for the rotators; owner: the version */
 };
 
-/* Makes a new, empty store. Errors also: ERR_DUPLICATE when there is a file. */
-MUST_CHECK enum err store_create(const char *path);
+/* Makes a new store, filled in one transaction by fill() (NULL: empty): whole or, after a crash at any moment, not at
+ * all. Errors also: ERR_DUPLICATE when there is a file, those of fill(). */
+MUST_CHECK enum err store_create(const char *path, enum err (*fill)(struct store *s, void *context), void *context);
 /* Errors also: ERR_NO_ENTRY. */
 MUST_CHECK enum err store_open(const char *path, enum store_mode mode, struct store **ret);
 void store_close(struct store *s);

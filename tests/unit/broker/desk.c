@@ -41,17 +41,12 @@ static void on_failed(void *context, enum err e)
 
 /* ---- life ---- */
 
-static void make_store(struct desk *d)
+static enum err put_genesis(struct store *s, void *context)
 {
+        struct desk *d = context;
         struct span line = world_genesis(d->w);
         struct hash id = world_last_id(d->w);
-        struct store *s = NULL;
-        cr_assert_eq(store_create(d->db), OK, "%s", err_reason());
-        cr_assert_eq(store_open(d->db, STORE_WRITE, &s), OK, "%s", err_reason());
-        cr_assert_eq(store_begin(s), OK);
-        cr_assert_eq(store_append(s, 0, &id, line), OK);
-        cr_assert_eq(store_commit(s), OK);
-        store_close(s);
+        return store_append(s, 0, &id, line);
 }
 
 static void open_book(struct desk *d, enum err *ret)
@@ -86,7 +81,7 @@ struct desk *desk_new(const char *channels)
         broker = world_keys(d->w, "broker");
         d->key.public = broker->signs;
         cr_assert_eq(secret_copy(broker->sign.bytes, broker->sign.len, &d->key.key), OK);
-        make_store(d);
+        cr_assert_eq(store_create(d->db, put_genesis, d), OK, "%s", err_reason());
         cr_assert_eq(store_open(d->db, STORE_WRITE, &d->store), OK);
         open_book(d, &e);
         cr_assert_eq(e, OK, "%s", err_reason());

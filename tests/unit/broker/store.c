@@ -10,7 +10,7 @@ static void init(void)
 {
         cr_assert(sodium_init() >= 0);
         folder_make();
-        cr_assert_eq(store_create(in_folder("db")), OK, "%s", err_reason());
+        cr_assert_eq(store_create(in_folder("db"), NULL, NULL), OK, "%s", err_reason());
         cr_assert_eq(store_open(in_folder("db"), STORE_WRITE, &s), OK, "%s", err_reason());
 }
 
@@ -26,10 +26,15 @@ static struct hash name(const char *text)
         return hash_of(span_text(text));
 }
 
-static void append(uint64_t n, const char *line)
+static void append_to(struct store *to, uint64_t n, const char *line)
 {
         struct hash id = name(line);
-        cr_assert_eq(store_append(s, n, &id, span_text(line)), OK, "%s", err_reason());
+        cr_assert_eq(store_append(to, n, &id, span_text(line)), OK, "%s", err_reason());
+}
+
+static void append(uint64_t n, const char *line)
+{
+        append_to(s, n, line);
 }
 
 static void sql(const char *text)
@@ -197,9 +202,38 @@ Test(store, a_foreign_or_cut_file_is_refused, .init = init, .fini = fini)
 
 Test(store, an_existing_store_is_never_made_anew, .init = init, .fini = fini)
 {
-        cr_expect_eq(store_create(in_folder("db")), ERR_DUPLICATE);
+        cr_expect_eq(store_create(in_folder("db"), NULL, NULL), ERR_DUPLICATE);
         cr_assert_eq(symlink("/nowhere", in_folder("link")), 0);
-        cr_expect_neq(store_create(in_folder("link")), OK);
+        cr_expect_neq(store_create(in_folder("link"), NULL, NULL), OK);
+}
+
+static enum err refuse(struct store *new_one, void *context)
+{
+        append_to(new_one, 0, "zero");
+        return ERR_BAD_ROSTER;
+}
+
+static enum err put_one(struct store *new_one, void *context)
+{
+        append_to(new_one, 0, "zero");
+        return OK;
+}
+
+Test(store, a_new_store_is_whole_or_not_there, .init = init, .fini = fini)
+{
+        struct store *other = NULL;
+        uint64_t size = 0;
+        put_file("other.new", 0600, "left by a try that was killed", 29);
+        put_file("other.new-wal", 0600, "this too", 8);
+        cr_expect_eq(store_create(in_folder("other"), refuse, NULL), ERR_BAD_ROSTER);
+        cr_expect_neq(access(in_folder("other"), F_OK), 0);
+        cr_expect_neq(access(in_folder("other.new"), F_OK), 0);
+        cr_assert_eq(store_create(in_folder("other"), put_one, NULL), OK, "%s", err_reason());
+        cr_expect_neq(access(in_folder("other.new"), F_OK), 0);
+        cr_assert_eq(store_open(in_folder("other"), STORE_READ, &other), OK);
+        cr_assert_eq(store_size(other, &size), OK);
+        cr_expect_eq(size, 1u);
+        store_close(other);
 }
 
 static bool yes(void *context)
