@@ -1,6 +1,7 @@
 /* The exact bytes of each channel's page, kept as files: a change that nobody meant shows as a difference.
  * GOLDEN_WRITE=1 in the environment writes them anew. */
 #include "base/file.h"
+#include "notifiers/email_message.h"
 #include "notifiers/ntfy_message.h"
 #include "notifiers/pagerduty_message.h"
 #include "notifiers/slack_message.h"
@@ -31,12 +32,18 @@ static void write_ntfy(const struct delivery *d, struct bytes *ret)
         ntfy_message(d, "break-glass", ret);
 }
 
+static void write_email(const struct delivery *d, struct bytes *ret)
+{
+        static const struct envelope_addresses a = {.from = "breakglass@example.org", .to = "oncall@example.org"};
+        email_message(d, &a, ret);
+}
+
 static const struct {
         const char *name;
         void (*write)(const struct delivery *d, struct bytes *ret);
 } channels[] = {
         {"slack.json", write_slack},   {"pagerduty.json", write_pagerduty}, {"ntfy.json", write_ntfy},
-        {"teams.json", teams_message}, {"webhook.json", webhook_message},
+        {"teams.json", teams_message}, {"email.eml", write_email},          {"webhook.json", webhook_message},
 };
 
 static void read_golden(const char *name, struct bytes *ret)
