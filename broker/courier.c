@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/harden.h"
 #include "base/log.h"
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -279,6 +280,23 @@ static bool take_lines(struct bytes *in)
         return in->n <= LINE_MAX_BYTES;
 }
 
+/* Notifiers have process groups of their own and would outlive us without a deadline. */
+static void kill_notifiers(void)
+{
+        DIR *tasks = opendir("/proc/self/task");
+        struct dirent *task;
+        while (tasks && (task = readdir(tasks))) {
+                char path[64 + sizeof task->d_name];
+                int pid;
+                snprintf(path, sizeof path, "/proc/self/task/%s/children", task->d_name);
+                CLEANUP_STDIO FILE *f = fopen(path, "re");
+                while (f && fscanf(f, "%d", &pid) == 1)
+                        kill(-pid, SIGKILL);
+        }
+        if (tasks)
+                closedir(tasks);
+}
+
 static void finish(void)
 {
         pthread_mutex_lock(&lock);
@@ -288,6 +306,7 @@ static void finish(void)
                 usleep(10000);
                 pthread_mutex_lock(&lock);
         }
+        kill_notifiers();
         _exit(0);
 }
 

@@ -93,6 +93,22 @@ void peers_set_deadline(struct peers *p, struct peer *peer, int64_t deadline_ms)
         pthread_mutex_unlock(&p->lock);
 }
 
+bool peers_reserve(struct peers *p, struct peer *peer, size_t bytes)
+{
+        size_t each = bytes, all = bytes;
+        pthread_mutex_lock(&p->lock);
+        peer->reserved = 0;
+        for (const struct peer *i = p->first; i && bytes; i = i->next) {
+                all += i->reserved;
+                each += strcmp(i->who, peer->who) ? 0 : i->reserved;
+        }
+        bool has_room = each <= PEERS_ROOM_EACH && all <= PEERS_ROOM;
+        if (has_room)
+                peer->reserved = bytes;
+        pthread_mutex_unlock(&p->lock);
+        return has_room;
+}
+
 void peers_sweep(struct peers *p, int64_t now_ms)
 {
         pthread_mutex_lock(&p->lock);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #define CONNECTION_MEMORY 32768u
+#define BODY_SMALL        65536u
 #define IDLE_TIMEOUT_S    120u /* ours come first: this is a net below the net */
 
 struct server {
@@ -117,13 +118,22 @@ static const struct route *find_route(const struct server *s, const char *method
         return NULL;
 }
 
-/* The body must be announced, so that nothing is read of one that is too large. */
-static bool is_too_large(const struct call *c, size_t max)
+/* The body must be announced, so that nothing is read of one that is too large. SIZE_MAX: it is not. */
+static size_t announced(const struct call *c)
 {
         const char *length = call_header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
-        if (call_header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING))
-                return true;
-        return length && (strlen(length) > 15 || strtoull(length, NULL, 10) > max);
+        if (call_header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strlen(length) > 15))
+                return SIZE_MAX;
+        return length ? strtoull(length, NULL, 10) : 0;
+}
+
+/* Small bodies, and so every approval and opening, always find room. */
+static enum err admit_body(struct call *c, size_t max)
+{
+        size_t n = announced(c);
+        if (n > max)
+                return ERR_TOO_LARGE;
+        return n <= BODY_SMALL || peers_reserve(c->server->peers, c->peer, n) ? OK : ERR_RATE;
 }
 
 static size_t body_max(const struct call *c)
@@ -150,10 +160,11 @@ static enum MHD_Result begin_call(struct server *s, struct MHD_Connection *conne
         c->tail = mem_text(c->route ? url + strlen(c->route->path) : "");
         s->n_calls++;
         *ret = c;
-        if (is_too_large(c, body_max(c)))
-                call_refuse(c, ERR_TOO_LARGE, 0);
-        else if (!c->route)
-                call_refuse(c, ERR_NOT_FOUND, 0);
+        enum err e = admit_body(c, body_max(c));
+        if (e == OK && !c->route)
+                e = ERR_NOT_FOUND;
+        if (e != OK)
+                call_refuse(c, e, SECOND_MS);
         return c->response ? send_answer(c) : MHD_YES;
 }
 
@@ -225,6 +236,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         if (c->state_free)
                 c->state_free(c->state);
         if (c->peer) {
+                peers_reserve(s->peers, c->peer, 0);
                 struct config *config = broker_config(s->broker);
                 peers_set_deadline(s->peers, c->peer,
                                    broker_monotonic(s->broker) + config->limits.request_deadline_ms);

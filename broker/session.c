@@ -1,4 +1,5 @@
 #include "broker/session.h"
+#include "base/secret.h"
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct entry {
 
 struct sessions {
         pthread_mutex_t lock;
-        unsigned char key[crypto_auth_hmacsha256_KEYBYTES];
+        struct secret key;
         size_t spent_next;
         struct spent spent[SPENT_MAX];
         size_t high; /* no entry from here on was ever used */
@@ -32,7 +33,9 @@ struct sessions *sessions_new(void)
 {
         struct sessions *s = mem_new(1, sizeof *s);
         pthread_mutex_init(&s->lock, NULL);
-        crypto_auth_hmacsha256_keygen(s->key);
+        if (secret_new(crypto_auth_hmacsha256_KEYBYTES, &s->key) != OK)
+                abort();
+        crypto_auth_hmacsha256_keygen(s->key.bytes);
         return s;
 }
 
@@ -41,6 +44,7 @@ void sessions_free(struct sessions *s)
         if (!s)
                 return;
         pthread_mutex_destroy(&s->lock);
+        secret_wipe(&s->key);
         sodium_memzero(s, sizeof *s);
         free(s);
 }
@@ -48,7 +52,7 @@ void sessions_free(struct sessions *s)
 static void write_mac(const struct sessions *s, const unsigned char head[MAC_AT], unsigned char ret[16])
 {
         unsigned char mac[crypto_auth_hmacsha256_BYTES];
-        if (crypto_auth_hmacsha256(mac, head, MAC_AT, s->key) != 0)
+        if (crypto_auth_hmacsha256(mac, head, MAC_AT, s->key.bytes) != 0)
                 abort();
         memcpy(ret, mac, 16);
 }
