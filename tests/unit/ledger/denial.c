@@ -16,13 +16,15 @@ Test(denial, has_no_single_veto)
         CLEANUP_FOLD struct fold *f = fold_new();
         struct hash r = fold_request(f, "erin", fold_version(f, PG));
         struct denial_view d;
-        struct statement s = fold_denial(f, "alice", r);
+        struct statement s = fold_denial(f, "bob", r);
         s.denial.suspicious = true;
         expect(f, OK, s);
         cr_assert_eq(fold_see(f, r).state, REQUEST_WAITING);
         cr_assert_eq(fold_see(f, r).denials, 1);
         ledger_denial_at(f->ledger, fold_see(f, r).index, 0, &d);
-        cr_assert_str_eq(d.denier, "alice");
+        cr_assert_str_eq(d.denier, "bob");
+        cr_assert_eq(d.n, ledger_size(f->ledger) - 1);
+        cr_assert_eq(d.at_ms, f->now_ms);
         cr_assert_str_eq(d.reason, "not now");
         cr_assert(d.is_suspicious);
 }

@@ -1,5 +1,6 @@
 /* Rule 2: rosters in the ledger. The chain's signatures are roster_follows()'s and tested there. */
 #include "tests/unit/ledger/fold.h"
+#include <string.h>
 
 #define PRODDB_HOLDERS "approvals: 2, holders: [alice, bob, carol], requesters: [erin, frank]"
 #define PG_LINE                                                                                                      \
@@ -58,6 +59,35 @@ Test(roster, a_key_that_was_a_padlock_is_nobodys)
         snprintf(from, sizeof from, "opens: %s", world_opens(f->w, "grace"));
         snprintf(opens, sizeof opens, "opens: %s", s.request.reply_to);
         cr_assert_eq(put_edit(f, from, opens), ERR_BAD_ROSTER);
+}
+
+Test(roster, a_key_that_was_a_padlock_signs_for_nobody)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct statement s = fold_ask(f, "erin", fold_version(f, PG));
+        char padlock[AGE_PUBLIC_TEXT], from[256], to[256];
+        open_key_format(&world_keys(f->w, "mallory")->signs, padlock);
+        s.request.reply_to = padlock;
+        expect(f, OK, s);
+        snprintf(to, sizeof to, "signs: %s", world_signs(f->w, "mallory"));
+        snprintf(from, sizeof from, "signs: %s", world_signs(f->w, "grace"));
+        cr_assert_eq(put_edit(f, from, to), ERR_BAD_ROSTER);
+        snprintf(from, sizeof from, "signs: %s", world_signs(f->w, "broker"));
+        cr_assert_eq(put_edit(f, from, to), ERR_BAD_ROSTER);
+}
+
+Test(roster, who_has_left_signs_nothing)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash v = fold_version(f, PG);
+        char line[512];
+        snprintf(line, sizeof line, "  frank: {signs: %s, opens: ", world_signs(f->w, "frank"));
+        snprintf(line + strlen(line), sizeof line - strlen(line), "%s}\n", world_opens(f->w, "frank"));
+        const char *const edits[] = {line, "", "requesters: [erin, frank]", "requesters: [erin]", NULL};
+        cr_assert_eq(fold_put_roster(f, fold_roster(f, 2, edits)), OK);
+        expect(f, ERR_AUTH, fold_ask(f, "frank", v));
+        fold_next_roster(f, NULL, NULL);
+        expect(f, OK, fold_ask(f, "frank", v));
 }
 
 Test(roster, a_key_that_was_a_versions_is_nobodys)

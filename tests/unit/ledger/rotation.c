@@ -13,7 +13,9 @@ Test(due, a_fresh_version_is_not)
         CLEANUP_FOLD struct fold *f = fold_new();
         struct hash v = fold_version(f, PG);
         cr_assert_eq(due(f, v), NOT_DUE);
+        struct hash r = fold_request(f, "erin", v);
         fold_request(f, "erin", v);
+        expect(f, OK, fold_cancel(f, "erin", r));
         f->now_ms += HOUR;
         cr_assert_eq(due(f, v), NOT_DUE, "a request without an approval spends nothing");
 }
