@@ -7,8 +7,7 @@
 
 /* PagerDuty's webhooks v3. What they say only proposes a close: nothing in them is signed by a person. */
 
-#define SECRET_MAX     4096u
-#define WEBHOOK_ID_MAX 200u
+#define SECRET_MAX 4096u
 
 /* ---- is it from PagerDuty? ---- */
 
@@ -72,7 +71,7 @@ struct proposal {
         struct submission submission; /* first */
         char incident[129];
         int64_t deadline_ms;
-        char key[WEBHOOK_ID_MAX + 32];
+        char key[sizeof "hook/" + HASH_HEX];
 };
 
 static void draft(const struct submission *s, struct statement *ret)
@@ -95,59 +94,92 @@ static bool has_something_to_close(struct call *c, const char *incident)
         return has;
 }
 
-static void propose(struct call *c, const char *incident, const char *webhook_id, int64_t grace_ms)
+static void wake(struct submission *s)
+{
+        call_wake(s->context);
+}
+
+static void free_proposal(void *state)
+{
+        submission_free(state);
+}
+
+static void answer_accepted(struct call *c)
+{
+        struct bytes body = BYTES_NONE;
+        call_answer(c, 202, "application/json", &body);
+}
+
+/* Accepted when it is durable; what the log does not take (a proposal made before, say) need not be sent again. */
+static void answer_proposal(struct call *c)
+{
+        const struct submission *s = c->state;
+        if (s->result == ERR_NOT_DURABLE || s->result == ERR_SHUTTING_DOWN || s->result == ERR_RATE)
+                call_refuse(c, s->result, s->retry_after_ms);
+        else
+                answer_accepted(c);
+}
+
+/* A webhook comes once: its signed bytes are remembered, not an id in its header that nobody signed. */
+static void propose(struct call *c, const char *incident, int64_t grace_ms)
 {
         struct proposal *p = mem_new(1, sizeof *p);
-        p->submission.draft = draft;
-        p->submission.done = submission_free;
+        struct hash body = hash_of(bytes_span(&c->body));
+        char hex[HASH_HEX + 1];
+        hash_to_hex(&body, hex);
         snprintf(p->incident, sizeof p->incident, "%s", incident);
+        snprintf(p->key, sizeof p->key, "hook/%s", hex);
         p->deadline_ms = book_clock(c->broker->book) + grace_ms;
-        snprintf(p->key, sizeof p->key, "hook/%s", webhook_id);
+        p->submission.draft = draft;
+        p->submission.done = wake;
+        p->submission.context = c;
         p->submission.remember_key = p->key;
+        c->state = &p->submission;
+        c->state_free = free_proposal;
+        call_suspend(c, answer_proposal);
         book_submit(c->broker->book, &p->submission);
 }
 
-static bool is_webhook_id(const char *s)
-{
-        size_t n = s ? strlen(s) : 0;
-        for (size_t i = 0; i < n; i++)
-                if (s[i] <= ' ' || s[i] > '~')
-                        return false;
-        return n >= 1 && n <= WEBHOOK_ID_MAX;
-}
-
 /* Signed, so it is PagerDuty's own: their format may grow, and only what is known is looked at. */
-static void look(struct call *c, int64_t grace_ms)
+static bool names_incident(struct call *c, char ret[129])
 {
         json_t *root = json_loadb((const char *)c->body.p, c->body.n, JSON_REJECT_DUPLICATES, NULL);
         json_t *event = json_object_get(root, "event");
         const char *type = json_string_value(json_object_get(event, "event_type"));
         const char *incident = json_string_value(json_object_get(json_object_get(event, "data"), "id"));
-        const char *webhook_id = call_header(c, "X-Webhook-Id");
-        if (type && !strcmp(type, "incident.resolved") && incident && label_is_valid(incident) &&
-            is_webhook_id(webhook_id) && has_something_to_close(c, incident))
-                propose(c, incident, webhook_id, grace_ms);
+        bool does = type && !strcmp(type, "incident.resolved") && incident && label_is_valid(incident);
+        if (does)
+                snprintf(ret, 129, "%s", incident);
         json_decref(root);
+        return does;
+}
+
+static enum err admit(struct call *c, const struct config *config, int64_t *retry_ms)
+{
+        int64_t mono = broker_monotonic(c->broker), each_minute = config->limits.failures_per_minute;
+        if (!config->pagerduty_secret_file)
+                return ERR_NOT_FOUND;
+        if (!limits_has(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, retry_ms))
+                return ERR_RATE;
+        enum err e = check_signature(c, config->pagerduty_secret_file);
+        if (e != OK)
+                limits_take(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, NULL);
+        return e;
 }
 
 void api_hook_pagerduty(struct call *c)
 {
         struct config *config = broker_config(c->broker);
-        struct bytes body = BYTES_NONE;
-        int64_t retry_ms = 0, mono = broker_monotonic(c->broker);
-        int64_t each_minute = config->limits.failures_per_minute;
-        enum err e = OK;
-        if (!config->pagerduty_secret_file)
-                e = ERR_NOT_FOUND;
-        else if (!limits_has(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, &retry_ms))
-                e = ERR_RATE;
-        else if ((e = check_signature(c, config->pagerduty_secret_file)) != OK)
-                limits_take(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, NULL);
-        if (e == OK) {
-                look(c, config->pagerduty_grace_ms);
-                call_answer(c, 202, "application/json", &body);
-        } else {
-                call_refuse(c, e, retry_ms);
-        }
+        char incident[129];
+        int64_t retry_ms = 0, grace_ms = config->pagerduty_grace_ms;
+        enum err e = admit(c, config, &retry_ms);
         config_drop(config);
+        if (e == OK && c->broker->is_stopping)
+                e = ERR_SHUTTING_DOWN;
+        if (e != OK)
+                call_refuse(c, e, retry_ms);
+        else if (names_incident(c, incident) && has_something_to_close(c, incident))
+                propose(c, incident, grace_ms);
+        else
+                answer_accepted(c);
 }
