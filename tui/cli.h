@@ -13,6 +13,7 @@ struct cli {
         const char *brokers[CLI_BROKERS_MAX];
         size_t n_brokers;
         const char *identity, *installation; /* as given, or NULL */
+        const char *snapshot, *size;         /* of `breakglass` alone: one frame as text */
         bool json, no_input;
         int passphrase_fd; /* -1: ask at the terminal */
         bool is_done;      /* --help was answered: end well, say nothing more */

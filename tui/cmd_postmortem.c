@@ -2,6 +2,7 @@
 #include "tui/editor.h"
 #include "tui/history.h"
 #include "tui/options.h"
+#include "tui/postmortem.h"
 #include "tui/prompt.h"
 #include "tui/say.h"
 #include "tui/words.h"
@@ -160,6 +161,23 @@ static enum err check_text(const struct bytes *text)
         if (points > POSTMORTEM_MAX)
                 return err_because(ERR_TOO_LARGE, "a post-mortem has at most %u characters", POSTMORTEM_MAX);
         return OK;
+}
+
+enum err postmortem_check(const char *text)
+{
+        struct bytes borrowed = {(unsigned char *)text, strlen(text), 0};
+
+        return check_text(&borrowed);
+}
+
+enum err postmortem_draft(const struct cli *cli, const char *incident, struct bytes *ret)
+{
+        struct drafting d = {cli_ledger(cli), incident, BYTES_NONE};
+        enum err e = write_draft(cli, &d);
+
+        bytes_add_span(ret, bytes_span(&d.text));
+        bytes_done(&d.text);
+        return e;
 }
 
 static enum err send_text(struct cli *cli, const char *incident, const char *met, const struct bytes *text,

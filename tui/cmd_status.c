@@ -2,6 +2,8 @@
 #include "tui/options.h"
 #include "tui/say.h"
 #include "tui/status.h"
+#include "tui/term.h"
+#include "tui/ui.h"
 #include <dirent.h>
 
 /* The folders of all installations joined, when several are there and none was named. */
@@ -79,12 +81,31 @@ const struct command command_status = {
         .run = run,
 };
 
-/* ---- `breakglass` alone: what waits, without asking for anything ---- */
+/* ---- `breakglass` alone: the screens at a terminal; else what waits, without asking for anything ---- */
+
+static bool wants_screens(const struct cli *cli)
+{
+        if (cli->json || cli->no_input || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+                return false;
+        if (term_check() == OK)
+                return true;
+        note("breakglass: no screens: %s. Every command works; this is `breakglass status`:", err_reason());
+        err_forget();
+        return false;
+}
 
 static enum err run_home(struct cli *cli, int argc, char **argv)
 {
         const char *stale = NULL;
-        enum err e = cli_look(cli, &stale);
+        enum err e;
+
+        if (cli->snapshot)
+                return ui_snapshot(cli, cli->snapshot, cli->size);
+        if (cli->size)
+                return err_because(ERR_USAGE, "--size goes with --snapshot SCREEN");
+        bool has_screens = wants_screens(cli);
+
+        e = has_screens ? ui_run(cli) : cli_look(cli, &stale);
 
         (void)argc;
         (void)argv;
@@ -95,9 +116,9 @@ static enum err run_home(struct cli *cli, int argc, char **argv)
                 err_forget();
                 return OK;
         }
-        if (e == ERR_USAGE)
+        if (e == ERR_USAGE && !cli->client)
                 list_installations();
-        if (e != OK)
+        if (e != OK || has_screens)
                 return e;
         if (cli->json)
                 say_json(status_json(cli, stale));
@@ -109,6 +130,6 @@ static enum err run_home(struct cli *cli, int argc, char **argv)
 const struct command command_home = {
         .name = "",
         .synopsis = "",
-        .help = "A short status of what waits for you.",
+        .help = "The screens at a terminal; else a short status of what waits for you.",
         .run = run_home,
 };

@@ -26,6 +26,9 @@ static void print_help(void)
         for (size_t i = 0; i < COUNT_OF(commands); i++)
                 say_entry(commands[i]->name, SAY_LABEL, commands[i]->help);
         printf("\n");
+        say("Without a command, at a terminal: the screens. `breakglass --snapshot SCREEN [--size 80x24]` prints one "
+            "of "
+            "them as text.");
         say("`breakglass COMMAND --help` tells a command's options; breakglass(1) tells everything.");
 }
 
@@ -109,6 +112,8 @@ static enum err run(struct cli *cli, int argc, char **argv, const char **ret_com
 
                 return run_command(cli, &command_home, 1, nothing);
         }
+        if (cli->snapshot || cli->size)
+                return err_because(ERR_USAGE, "--snapshot and --size stand alone, without a command");
         if (strcmp(argv[next], "help") == 0)
                 return run_help(cli, argc - next, argv + next);
         if (strcmp(argv[next], "version") == 0) {

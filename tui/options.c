@@ -191,7 +191,12 @@ enum err options_read(struct cli *cli, const struct command *command, const stru
 
 enum err options_read_common(struct cli *cli, int argc, char **argv, int *ret_next)
 {
-        enum err e = read_all(cli, NULL, NULL, argc, argv, "+:h");
+        const struct option_about own[] = {
+                {"snapshot", OPTION_TEXT, &cli->snapshot, "SCREEN", "print one frame of the screens as text"},
+                {"size", OPTION_TEXT, &cli->size, "COLUMNSxROWS", "of that frame"},
+                {0},
+        };
+        enum err e = read_all(cli, NULL, own, argc, argv, "+:h");
 
         *ret_next = optind;
         return e;

@@ -1,0 +1,250 @@
+/* What the world answers: news of the log, results of jobs, time. */
+#include "base/clock.h"
+#include "tui/frame.h"
+#include "tui/words.h"
+#include <string.h>
+
+#define SHOWN_FOR_MS (2 * MINUTE_MS)
+
+/* ---- news ---- */
+
+/* Somebody is about to answer; what they answer to must still be what they read. */
+static void check_prompt(struct model *m)
+{
+        const struct picture_request *r;
+        char name[NAME_TEXT];
+
+        if (m->prompt.kind == PROMPT_NONE || hash_is_zero(&m->prompt.about))
+                return;
+        r = picture_request_of(m->picture, &m->prompt.about);
+        if (request_mark(r) == m->prompt.mark)
+                return;
+        model_end_prompt(m);
+        if (r)
+                model_note(m, ROLE_BAD, "%s changed while you were typing: nothing was sent. Look again.",
+                           request_name(&r->view, name));
+        else
+                model_note(m, ROLE_BAD, "That request is gone: nothing was sent.");
+}
+
+/* What was reviewed is read again when the request moves on. */
+static struct effect check_case(struct model *m)
+{
+        const struct picture_request *r = m->seen ? picture_request_of(m->picture, &m->seen->request.id) : NULL;
+
+        if (m->screen != SCREEN_APPROVE || !r || m->has_receipt || m->busy != EFFECT_NONE)
+                return EFFECT(EFFECT_NONE);
+        if (r->view.state == m->seen->request.state && r->view.approvals == m->seen->request.approvals &&
+            r->view.denials == m->seen->request.denials)
+                return EFFECT(EFFECT_NONE);
+        return model_begin(m, EFFECT(EFFECT_REVIEW, .id = r->view.id));
+}
+
+static bool is_open(const struct model *m)
+{
+        const struct picture_request *r = model_request(m);
+
+        return r && r->view.state == REQUEST_OPENED;
+}
+
+static struct effect hide(struct model *m)
+{
+        m->opened = (struct opened){0};
+        return EFFECT(EFFECT_HIDE);
+}
+
+/* The new picture; what was opened goes when its access does. */
+static struct effect take_picture(struct model *m, struct result *r)
+{
+        if (r->kind == EFFECT_NONE) {
+                m->is_away = r->is_away;
+                m->is_alarm = r->is_alarm;
+                snprintf(m->link_reason, sizeof(m->link_reason), "%s", r->link_reason ? r->link_reason : "");
+        }
+        if (!r->picture)
+                return EFFECT(EFFECT_NONE);
+        picture_free(m->picture);
+        m->picture = r->picture;
+        r->picture = NULL;
+        check_prompt(m);
+        return m->opened.is_held && !is_open(m) ? hide(m) : EFFECT(EFFECT_NONE);
+}
+
+static struct effect take_news(struct model *m, struct result *r)
+{
+        struct effect e = take_picture(m, r);
+
+        return e.kind != EFFECT_NONE ? e : check_case(m);
+}
+
+/* ---- results ---- */
+
+static void note_failure(struct model *m, const struct result *r)
+{
+        const char *reason = r->reason && *r->reason ? r->reason : NULL;
+
+        if (reason)
+                model_note(m, ROLE_BAD, "%s: %s (%s)", err_word(r->err), err_sentence(r->err), reason);
+        else
+                model_note(m, ROLE_BAD, "%s: %s", err_word(r->err), err_sentence(r->err));
+}
+
+static struct effect take_review(struct model *m, struct result *r)
+{
+        if (m->screen != SCREEN_APPROVE || !hash_equal(&r->id, &m->request))
+                return EFFECT(EFFECT_FORGET);
+        seen_case_free(m->seen);
+        m->seen = r->seen;
+        r->seen = NULL;
+        m->has_receipt = false;
+        return EFFECT(EFFECT_NONE);
+}
+
+static void take_document(struct model *m, const struct result *r)
+{
+        const struct document *d = r->document;
+
+        m->opened = (struct opened){.is_held = true, .n = d->n_fields};
+        for (size_t i = 0; i < d->n_fields; i++) {
+                memcpy(m->opened.names[i], d->field[i].name, sizeof(m->opened.names[i]));
+                m->opened.lens[i] = d->field[i].len;
+        }
+        snprintf(m->opened.said, sizeof(m->opened.said), "%s", r->text ? r->text : "");
+        if (m->screen != SCREEN_OPENED) {
+                m->trail[m->n_trail < COUNT_OF(m->trail) ? m->n_trail++ : m->n_trail - 1] = m->screen;
+                m->screen = SCREEN_OPENED;
+                m->scroll = 0;
+        }
+        m->request = r->id;
+}
+
+static void take_text(char **to, struct result *r)
+{
+        free(*to);
+        *to = r->text;
+        r->text = NULL;
+}
+
+static void take_page(struct log_page **to, struct result *r)
+{
+        log_page_free(*to);
+        *to = r->page;
+        r->page = NULL;
+}
+
+static void note_close(struct model *m, const struct result *r)
+{
+        if (r->handed > 0)
+                model_note(m, ROLE_GOOD,
+                           "Closed (entry %llu). %u secret%s handed, sealed, to the rotator, to prove the old value "
+                           "dead.",
+                           (unsigned long long)r->n, r->handed, r->handed == 1 ? " was" : "s were");
+        else
+                model_note(m, ROLE_GOOD, "Closed (entry %llu).", (unsigned long long)r->n);
+}
+
+static struct effect take_success(struct model *m, struct result *r)
+{
+        unsigned long long n = r->n;
+
+        switch ((int)r->kind) {
+        case EFFECT_ASK:
+                m->request = r->id;
+                m->n_trail = 0;
+                m->asking = (struct asking){0};
+                return model_go(m, SCREEN_WAITING);
+        case EFFECT_REVIEW: return take_review(m, r);
+        case EFFECT_APPROVE:
+                m->has_receipt = true;
+                model_note(m, ROLE_GOOD,
+                           "Approved: entry %llu of the log. Your share is on its way, sealed to %s alone.", n,
+                           m->seen ? m->seen->request.requester : "the requester");
+                break;
+        case EFFECT_DENY:
+                m->has_receipt = true;
+                model_note(m, ROLE_GOOD,
+                           "Denied: entry %llu of the log. The requester and everybody on call are told.", n);
+                break;
+        case EFFECT_CANCEL: model_note(m, ROLE_GOOD, "Cancelled (entry %llu).", n); break;
+        case EFFECT_OPEN: take_document(m, r); break;
+        case EFFECT_CLOSE: note_close(m, r); break;
+        case EFFECT_HOLD: model_note(m, ROLE_GOOD, "Held open (entry %llu).", n); break;
+        case EFFECT_EXTEND:
+                model_note(m, ROLE_GOOD, "Said (entry %llu); it counts when enough holders say the same.", n);
+                break;
+        case EFFECT_TIMELINE: take_page(&m->timeline, r); break;
+        case EFFECT_LOG: take_page(&m->log, r); break;
+        case EFFECT_ENTRY: take_text(&m->entry, r); break;
+        case EFFECT_VERIFY: take_text(&m->verdict, r); break;
+        case EFFECT_DRAFT: take_text(&m->draft, r); return EFFECT(EFFECT_EDIT);
+        case EFFECT_EDIT:
+                take_text(&m->postmortem, r);
+                model_ask(m, PROMPT_CRITERION, NULL);
+                break;
+        case EFFECT_POSTMORTEM:
+                free(m->postmortem);
+                m->postmortem = NULL;
+                model_note(m, ROLE_GOOD, "The post-mortem of %s is in the log (entry %llu).", m->incident, n);
+                break;
+        case EFFECT_FILE: model_note(m, ROLE_GOOD, "Written, for you alone: %s", r->text ? r->text : ""); break;
+        case EFFECT_RUN: model_note(m, ROLE_GOOD, "The program ended with %llu.", n); break;
+        default: break;
+        }
+        return EFFECT(EFFECT_NONE);
+}
+
+static struct effect take_progress(struct model *m, const struct result *r)
+{
+        m->verified = r->n;
+        return EFFECT(EFFECT_NONE);
+}
+
+static struct effect take_failure(struct model *m, struct result *r)
+{
+        note_failure(m, r);
+        if (r->kind == EFFECT_VERIFY)
+                take_text(&m->verdict, r);
+        if (r->kind == EFFECT_APPROVE && r->err == ERR_MISMATCH && m->screen == SCREEN_APPROVE)
+                return model_begin(m, EFFECT(EFFECT_REVIEW, .id = m->request));
+        return EFFECT(EFFECT_NONE);
+}
+
+struct effect model_take(struct model *m, struct result *r)
+{
+        struct effect e = EFFECT(EFFECT_NONE);
+
+        if (r->kind == EFFECT_NONE)
+                return take_news(m, r);
+        if (r->kind == EFFECT_VERIFY && r->err == OK && !r->text)
+                return take_progress(m, r);
+        if (m->busy == r->kind)
+                m->busy = EFFECT_NONE;
+        /* The picture first: what the result is about may be in it alone. */
+        if (r->picture)
+                e = take_picture(m, r);
+        if (r->kind == EFFECT_UNLOCK) {
+                m->is_locked = r->err != OK;
+                if (r->err != OK)
+                        note_failure(m, r);
+                return e;
+        }
+        struct effect then = r->err == OK ? take_success(m, r) : take_failure(m, r);
+
+        if (then.kind == EFFECT_NONE)
+                then = e;
+        return then.kind != EFFECT_NONE ? then : check_case(m);
+}
+
+struct effect model_tick(struct model *m, int64_t now_ms)
+{
+        m->now_ms = now_ms;
+        if (m->key_at_ms == 0)
+                m->key_at_ms = now_ms;
+        if (m->opened.is_shown && now_ms - m->opened.shown_at_ms > SHOWN_FOR_MS) {
+                m->opened.is_shown = false;
+                model_note(m, ROLE_PLAIN, "Hidden again after two minutes.");
+        }
+        if (!m->is_locked && m->busy == EFFECT_NONE && now_ms - m->key_at_ms > m->lock_after_ms)
+                return EFFECT(EFFECT_LOCK);
+        return EFFECT(EFFECT_NONE);
+}

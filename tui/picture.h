@@ -1,0 +1,95 @@
+/* What the ledger says at one moment, as the screens need it: plain data with texts of its own, so that screens and
+ * their tests need neither ledger nor lock. Made by whoever owns the ledger, then never changed. */
+#pragma once
+#include "client/act.h"
+#include "tui/arena.h"
+
+struct picture_request {
+        struct request_view view; /* texts in the picture */
+        size_t n_approvals, n_denials;
+        struct approval_view *approvals;
+        struct denial_view *denials;
+        const char *asked; /* "alice, carol": eligible holders who have not approved; NULL once ended */
+        const char *what;  /* what the credential opens, NULL when it left the roster */
+        uint64_t version;  /* its number */
+        bool has_rotation;
+        struct rotation_view rotation; /* of that version; claimed_by in the picture */
+        bool is_mine, waits_for_me, denied_by_me, is_by_hand;
+};
+
+struct picture_incident {
+        struct incident_view view;
+        struct hash id; /* of the name, for selecting */
+};
+
+enum readiness { READY_NO = 0, READY_SHAKY, READY_YES };
+
+struct picture_credential {
+        struct hash id; /* of the name */
+        const char *name, *opens_what, *policy;
+        const char *holders;                /* "alice, bob, carol" eligible now */
+        unsigned need, n_eligible, n_fresh; /* fresh: checked their share of this version within 90 days */
+        uint64_t number;                    /* of the current version, 0: none */
+        int64_t last_opened_ms, open_for_ms, request_for_ms;
+        enum readiness ready;
+        bool may_ask, is_by_hand, is_outdated;
+        size_t n_emergencies;
+        size_t *emergencies;  /* indices */
+        const char *rotation; /* how it goes, NULL when nothing is owed */
+};
+
+struct picture_rotation {
+        struct hash id; /* of the old version */
+        const char *credential, *standing;
+        uint64_t number;
+        bool is_bad; /* not proven dead */
+};
+
+struct picture_emergency {
+        const char *id, *means, *example, *not_this;
+        bool needs_incident;
+};
+
+struct picture_person {
+        struct hash id; /* of the name */
+        const char *name, *team, *zone;
+        const char *roles; /* "admin, holder, requester" */
+        bool is_rotator;
+        unsigned held, fresh, stale, never; /* live versions with a share of theirs, by their last check */
+        int64_t oldest_ms;                  /* the oldest check that there is; 0: none */
+};
+
+struct picture {
+        struct arena arena;
+        const char *installation, *me; /* me: NULL while locked and never seen */
+        int64_t at_ms;
+        uint64_t roster, size;
+        int64_t last_at_ms;
+        char head[17];
+        size_t n_requests, n_incidents, n_credentials, n_rotations, n_emergencies, n_people, n_channels, n_debts;
+        struct picture_request *requests; /* newest first */
+        struct picture_incident *incidents;
+        struct picture_credential *credentials;
+        struct picture_rotation *rotations; /* unfinished ones */
+        struct picture_emergency *emergencies;
+        struct picture_person *people;
+        struct channel_view *channels;
+        const char **debts;      /* incidents whose post-mortem is overdue */
+        size_t n_ready, n_shaky; /* credentials */
+        bool wants_custody;      /* I have shares that I have not checked lately */
+};
+
+/* Never NULL. me: my name or NULL. */
+struct picture *picture_of(const struct ledger *l, const char *installation, const char *me, int64_t now_ms);
+void picture_free(struct picture *p);
+
+const struct picture_request *picture_request_of(const struct picture *p, const struct hash *id);
+const struct picture_credential *picture_credential_of(const struct picture *p, const char *name);
+const struct picture_incident *picture_incident_of(const struct picture *p, const char *name);
+bool picture_is_my_incident(const struct picture *p, const char *name); /* I asked in it */
+const struct picture_emergency *picture_emergency_of(const struct picture *p, const char *id);
+
+/* ---- the parts, in files of their own ---- */
+void picture_add_requests(struct picture *p, const struct ledger *l);
+void picture_add_credentials(struct picture *p, const struct ledger *l);
+void picture_add_people(struct picture *p, const struct ledger *l);
