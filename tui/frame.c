@@ -89,6 +89,8 @@ static const char *note_of(const struct model *m, enum role *ret)
         *ret = m->note[0] ? (enum role)m->note_role : m->is_alarm && m->busy == EFFECT_NONE ? ROLE_BAD : ROLE_WARN;
         if (m->note[0])
                 return m->note;
+        if (m->busy == EFFECT_VERIFY)
+                return "Verifying every entry ...";
         if (m->busy != EFFECT_NONE)
                 return "Working: the answer is on its way ...";
         return (m->is_alarm || m->is_away) ? m->link_reason : "";

@@ -63,7 +63,6 @@ void model_done(struct model *m)
         log_page_free(m->timeline);
         log_page_free(m->log);
         free(m->entry);
-        free(m->verdict);
         free(m->draft);
         free(m->postmortem);
         *m = (struct model){0};
@@ -344,6 +343,12 @@ struct effect model_begin(struct model *m, struct effect e)
         m->busy = e.kind;
         m->busy_since_ms = m->now_ms;
         return e;
+}
+
+struct effect model_review(struct model *m)
+{
+        m->is_reviewing = true;
+        return EFFECT(EFFECT_REVIEW, .id = m->request);
 }
 
 const char *countdown(int64_t ms, char ret[32])

@@ -188,13 +188,12 @@ struct model {
         char incident[130];
         struct asking asking;
         struct seen_case *seen;
-        bool has_receipt; /* I answered `seen` in this visit */
+        bool is_reviewing; /* its answer is on the way */
+        bool has_receipt;  /* I answered `seen` in this visit */
         bool override;
         struct opened opened;
         struct log_page *timeline, *log;
-        char *entry;   /* details of a log entry */
-        char *verdict; /* of a verification */
-        uint64_t verified;
+        char *entry;              /* details of a log entry */
         char *draft, *postmortem; /* texts of post-mortems: to be edited; written, not sent */
         int64_t lock_after_ms;    /* of silence */
 };
@@ -242,6 +241,8 @@ void model_end_prompt(struct model *m);
 bool model_typed(struct model *m, const char *word);
 /* The effect, unless another job is under way. */
 struct effect model_begin(struct model *m, struct effect e);
+/* Has the request of Approve checked (again); reading never waits for an act to end. */
+struct effect model_review(struct model *m);
 /* The selected row; false when there is none. */
 bool model_selected(const struct model *m, struct row *ret);
 void model_move(struct model *m, enum action a);

@@ -32,12 +32,12 @@ static struct effect check_case(struct model *m)
 {
         const struct picture_request *r = m->seen ? picture_request_of(m->picture, &m->seen->request.id) : NULL;
 
-        if (m->screen != SCREEN_APPROVE || !r || m->has_receipt || m->busy != EFFECT_NONE)
+        if (m->screen != SCREEN_APPROVE || !r || m->has_receipt || m->is_reviewing || m->busy != EFFECT_NONE)
                 return EFFECT(EFFECT_NONE);
         if (r->view.state == m->seen->request.state && r->view.approvals == m->seen->request.approvals &&
             r->view.denials == m->seen->request.denials)
                 return EFFECT(EFFECT_NONE);
-        return model_begin(m, EFFECT(EFFECT_REVIEW, .id = r->view.id));
+        return model_review(m);
 }
 
 static bool is_open(const struct model *m)
@@ -156,12 +156,14 @@ static struct effect take_success(struct model *m, struct result *r)
         case EFFECT_REVIEW: return take_review(m, r);
         case EFFECT_APPROVE:
                 m->has_receipt = true;
+                m->scroll = 0;
                 model_note(m, ROLE_GOOD,
                            "Approved: entry %llu of the log. Your share is on its way, sealed to %s alone.", n,
                            m->seen ? m->seen->request.requester : "the requester");
                 break;
         case EFFECT_DENY:
                 m->has_receipt = true;
+                m->scroll = 0;
                 model_note(m, ROLE_GOOD,
                            "Denied: entry %llu of the log. The requester and everybody on call are told.", n);
                 break;
@@ -175,7 +177,7 @@ static struct effect take_success(struct model *m, struct result *r)
         case EFFECT_TIMELINE: take_page(&m->timeline, r); break;
         case EFFECT_LOG: take_page(&m->log, r); break;
         case EFFECT_ENTRY: take_text(&m->entry, r); break;
-        case EFFECT_VERIFY: take_text(&m->verdict, r); break;
+        case EFFECT_VERIFY: model_note(m, ROLE_GOOD, "%s", r->text); break;
         case EFFECT_DRAFT: take_text(&m->draft, r); return EFFECT(EFFECT_EDIT);
         case EFFECT_EDIT:
                 take_text(&m->postmortem, r);
@@ -193,19 +195,13 @@ static struct effect take_success(struct model *m, struct result *r)
         return EFFECT(EFFECT_NONE);
 }
 
-static struct effect take_progress(struct model *m, const struct result *r)
-{
-        m->verified = r->n;
-        return EFFECT(EFFECT_NONE);
-}
-
 static struct effect take_failure(struct model *m, struct result *r)
 {
         note_failure(m, r);
-        if (r->kind == EFFECT_VERIFY)
-                take_text(&m->verdict, r);
+        if (r->kind == EFFECT_VERIFY && r->text)
+                model_note(m, ROLE_BAD, "%s", r->text);
         if (r->kind == EFFECT_APPROVE && r->err == ERR_MISMATCH && m->screen == SCREEN_APPROVE)
-                return model_begin(m, EFFECT(EFFECT_REVIEW, .id = m->request));
+                return model_review(m);
         return EFFECT(EFFECT_NONE);
 }
 
@@ -216,9 +212,11 @@ struct effect model_take(struct model *m, struct result *r)
         if (r->kind == EFFECT_NONE)
                 return take_news(m, r);
         if (r->kind == EFFECT_VERIFY && r->err == OK && !r->text)
-                return take_progress(m, r);
+                return e; /* it goes on */
         if (m->busy == r->kind)
                 m->busy = EFFECT_NONE;
+        if (r->kind == EFFECT_REVIEW && hash_equal(&r->id, &m->request))
+                m->is_reviewing = false;
         /* The picture first: what the result is about may be in it alone. */
         if (r->picture)
                 e = take_picture(m, r);

@@ -91,7 +91,7 @@ void picture_add_credentials(struct picture *p, const struct ledger *l)
 
                 to->name = arena_text(&p->arena, c->name);
                 to->id = hash_of(span_text(to->name));
-                to->opens_what = arena_text(&p->arena, c->opens_what);
+                to->opens_what = arena_text(&p->arena, c->opens_what ? c->opens_what : "");
                 to->is_by_hand = rotation_is_by_hand(l, c->name);
                 to->holders = "nobody";
                 add_policy(p, roster_policy_of(r, c->name), to);

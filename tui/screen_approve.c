@@ -26,7 +26,7 @@ static struct effect enter(struct model *m)
         seen_case_free(m->seen);
         m->seen = NULL;
         m->has_receipt = m->override = false;
-        return model_begin(m, EFFECT(EFFECT_REVIEW, .id = m->request));
+        return model_review(m);
 }
 
 /* ---- drawing: one labelled line each ---- */
@@ -113,9 +113,8 @@ static void draw(const struct model *m, struct sheet *s)
 {
         if (!m->seen) {
                 sheet_say(s, ROLE_PLAIN,
-                          m->busy == EFFECT_REVIEW
-                                  ? "Checking request, version, earlier approvals and your share ..."
-                                  : "This cannot be approved; the line below says why. d still denies it.");
+                          m->is_reviewing ? "Checking request, version, earlier approvals and your share ..."
+                                          : "This cannot be approved; the line below says why. d still denies it.");
                 return;
         }
         if (m->has_receipt)
@@ -154,7 +153,7 @@ static struct effect update(struct model *m, enum action a, struct key_press k)
                         return EFFECT(EFFECT_NONE);
                 snprintf(m->incident, sizeof(m->incident), "%s", r->view.incident);
                 return model_go(m, SCREEN_INCIDENT);
-        case ACT_REVIEW: return model_begin(m, EFFECT(EFFECT_REVIEW, .id = m->request));
+        case ACT_REVIEW: return model_review(m);
         default: return EFFECT(EFFECT_NONE);
         }
 }

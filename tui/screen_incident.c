@@ -15,7 +15,7 @@ static const struct key_about keys[] = {KEYS(KEY_ABOUT)};
 
 static struct effect load(struct model *m)
 {
-        return model_begin(m, EFFECT(EFFECT_TIMELINE, .text = {m->incident}));
+        return EFFECT(EFFECT_TIMELINE, .text = {m->incident});
 }
 
 static struct effect enter(struct model *m)

@@ -16,15 +16,13 @@ static const struct key_about keys[] = {KEYS(KEY_ABOUT)};
 
 static struct effect load(struct model *m, uint64_t until)
 {
-        return model_begin(m, EFFECT(EFFECT_LOG, .number = until, .text = {m->filter[SCREEN_LOG].text}));
+        return EFFECT(EFFECT_LOG, .number = until, .text = {m->filter[SCREEN_LOG].text});
 }
 
 static struct effect enter(struct model *m)
 {
-        free(m->verdict);
         free(m->entry);
-        m->verdict = m->entry = NULL;
-        m->verified = 0;
+        m->entry = NULL;
         m->selected[SCREEN_LOG] = (struct hash){0};
         m->last_row[SCREEN_LOG] = SIZE_MAX;
         return load(m, UINT64_MAX);
@@ -51,22 +49,12 @@ static void list(const struct model *m, struct rows *ret)
 
 /* ---- drawing ---- */
 
-static void draw_verdict(const struct model *m, struct sheet *s)
-{
-        if (m->busy == EFFECT_VERIFY)
-                sheet_bar(s, "verifying", (unsigned)m->verified, (unsigned)(m->picture->size ? m->picture->size : 1),
-                          ROLE_WARN);
-        else if (m->verdict)
-                sheet_say(s, strncmp(m->verdict, "consistent", 10) == 0 ? ROLE_GOOD : ROLE_BAD, "%s", m->verdict);
-}
-
 static void draw(const struct model *m, struct sheet *s)
 {
         struct row selected = {0};
         bool any = model_selected(m, &selected);
 
         sheet_say(s, ROLE_DIM, "%llu entries, head %s", (unsigned long long)m->picture->size, m->picture->head);
-        draw_verdict(m, s);
         if (!m->log) {
                 sheet_say(s, ROLE_PLAIN, "Reading the log ...");
                 return;
@@ -109,7 +97,7 @@ static struct effect details(struct model *m)
         if (!model_selected(m, &row))
                 return EFFECT(EFFECT_NONE);
         m->selected[SCREEN_LOG] = row.id;
-        return model_begin(m, EFFECT(EFFECT_ENTRY, .number = m->log->rows[row.index].n));
+        return EFFECT(EFFECT_ENTRY, .number = m->log->rows[row.index].n);
 }
 
 static void drop_entry(struct model *m)
@@ -139,7 +127,7 @@ static struct effect update(struct model *m, enum action a, struct key_press k)
                 drop_entry(m);
                 m->last_row[SCREEN_LOG] = SIZE_MAX;
                 return load(m, UINT64_MAX);
-        case ACT_VERIFY: m->verified = 0; return model_begin(m, EFFECT(EFFECT_VERIFY));
+        case ACT_VERIFY: return model_begin(m, EFFECT(EFFECT_VERIFY));
         default: return EFFECT(EFFECT_NONE);
         }
 }

@@ -62,7 +62,7 @@ struct seen_case *jobs_see(const struct jobs *j, const struct approval_case *c)
         to->request.reason = arena_text(&to->arena, c->request.reason);
         to->request.incident = arena_text(&to->arena, c->request.incident);
         to->who = person_words(to, ledger_roster(cli_ledger(j->cli)), to->request.requester);
-        to->opens_what = arena_text(&to->arena, c->credential->opens_what);
+        to->opens_what = arena_text(&to->arena, c->credential->opens_what ? c->credential->opens_what : "not said");
         to->emergency = arena_text(&to->arena, c->emergency->means);
         to->example = arena_text(&to->arena, c->emergency->example);
         to->not_this = arena_text(&to->arena, c->emergency->not_this);
