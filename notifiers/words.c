@@ -55,6 +55,7 @@ const char *words_title(const char *kind)
                 {"close-proposed", "Break-glass close proposed"},
                 {"notifier-down", "A notifier keeps failing"},
                 {"roster-changed", "Break-glass roster changed"},
+                {"clock-behind", "The broker's clock is behind"},
                 {"drill", "Break-glass drill"},
                 {"heartbeat", "Break-glass heartbeat"},
                 {"test", "Break-glass test page"},

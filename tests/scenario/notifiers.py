@@ -1,7 +1,7 @@
 """The real slack and pagerduty programs against a local HTTPS server: what is sent, what every answer means, and to whom nothing is sent."""
-import json, re, shutil
+import json, pathlib, re, shutil, subprocess
 from concurrent.futures import ThreadPoolExecutor
-from harness import ROOT, finish, ok, skip
+from harness import BREAKGLASSD, ROOT, finish, ok, skip
 from https_stub import DIR, EVENT, TOKEN, Answer, Server, Stub, certificates, folder, private, stop
 
 KEY = "R0UT1NGKEY" * 3
@@ -127,6 +127,14 @@ if shutil.which("jq"):
        len(pages.read_text().splitlines()) == 1, got)
     got = Answer(sample, {})
     ok("and says what is missing", got.code == 78 and got.last["status"] == "failed", got)
+    config = DIR / "breakglassd.yaml"
+    config.write_text(f"state: {DIR}/state\nlisten: {{unix: {DIR}/sock}}\nkeys: {{sign: {DIR}/sign}}\n"
+                      f"channels:\n  file: {{program: {sample}, config: {{file: {DIR}/tried}}}}\n")
+    for what, code, said in (("file", 0, "accepted: test/"), (str(sample), 1, "`file` is missing"), ("/usr/bin/true", 1, "exit code 0"),
+                             ("nobody", 10, "unsafe-program")):
+        done = subprocess.run([BREAKGLASSD, "notifier", "test", what, "--config", config], capture_output=True, text=True)
+        ok(f"`notifier test {pathlib.Path(what).name}` says {said}", done.returncode == code and said in done.stdout + done.stderr, done)
+    ok("and the page came", json.loads((DIR / "tried").read_text())[1] == "test")
 else:
     skip("the sample notifier needs jq")
 
