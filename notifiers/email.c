@@ -24,15 +24,6 @@ static void email_done(struct email *m)
         free(m->to_words);
 }
 
-/* HOST:PORT, [V6]:PORT; nothing that would mean more in a URL. */
-static bool is_host_port(const char *text)
-{
-        const char *colon = strrchr(text, ':');
-        size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-        return colon && colon != text && digits > 0 && digits <= 5 && colon[1 + digits] == 0 &&
-               text[strspn(text, LETTERS ".-:[]")] == 0;
-}
-
 MUST_CHECK static enum err read_tls(const struct delivery *d, const char *smarthost, bool *ret_is_implicit)
 {
         const char *forced;
@@ -50,10 +41,8 @@ MUST_CHECK static enum err read_server(const struct delivery *d, struct email *r
         const char *smarthost, *hello;
         bool is_implicit = false;
         enum err e;
-        if ((e = config_text(d, "smarthost", NULL, &smarthost)) != OK)
+        if ((e = transfer_host_port(d, "smarthost", &smarthost)) != OK)
                 return e;
-        if (!smarthost || !is_host_port(smarthost))
-                return err_because(ERR_CONFIG, "config: `smarthost` must be HOST:PORT");
         if ((e = config_text(d, "hello", "", &hello)) != OK)
                 return e;
         if (hello[strspn(hello, LETTERS ".-")] != 0)

@@ -19,6 +19,8 @@ struct transfer {
 
 /* Reads `ca_file` and `proxy_url`, which every channel knows. Errors: ERR_CONFIG. */
 MUST_CHECK enum err transfer_config(const struct delivery *d, const char **ret_ca_file, const char **ret_proxy_url);
+/* HOST:PORT or [V6]:PORT under this key, with nothing that would mean more in a URL. Errors: ERR_CONFIG. */
+MUST_CHECK enum err transfer_host_port(const struct delivery *d, const char *key, const char **ret);
 MUST_CHECK bool transfer_prepare(CURL *c, const struct transfer *t);
 /* What a failed transfer means: FAILED (the peer is not who it must be), MISCONFIGURED (URL, ca_file), UNKNOWN (the
  * whole page had left us) or TRY_AGAIN. */

@@ -5,6 +5,7 @@
 #include "notifiers/ntfy_message.h"
 #include "notifiers/pagerduty_message.h"
 #include "notifiers/slack_message.h"
+#include "notifiers/syslog_message.h"
 #include "notifiers/teams_message.h"
 #include "notifiers/webhook_message.h"
 #include <criterion/criterion.h>
@@ -38,12 +39,19 @@ static void write_email(const struct delivery *d, struct bytes *ret)
         email_message(d, &a, ret);
 }
 
+static void write_syslog(const struct delivery *d, struct bytes *ret)
+{
+        static const struct syslog_origin origin = {.hostname = "broker.example.org", .facility = 10};
+        syslog_frame(d, &origin, ret);
+}
+
 static const struct {
         const char *name;
         void (*write)(const struct delivery *d, struct bytes *ret);
 } channels[] = {
         {"slack.json", write_slack},   {"pagerduty.json", write_pagerduty}, {"ntfy.json", write_ntfy},
         {"teams.json", teams_message}, {"email.eml", write_email},          {"webhook.json", webhook_message},
+        {"syslog.txt", write_syslog},
 };
 
 static void read_golden(const char *name, struct bytes *ret)
