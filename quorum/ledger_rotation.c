@@ -119,9 +119,7 @@ static enum err pair_find(const struct ledger *l, const struct statement *s, str
         ret->pending = version_find(l, &s->rotation.pending);
         if (ret->pending == NONE)
                 return ERR_NOT_FOUND;
-        const struct version_row *p = row_version(l, ret->pending);
-        const struct version_row *old = row_version(l, ret->old);
-        if (p->credential != old->credential || !p->has_previous || !hash_equal(&p->previous, &old->id))
+        if (!hash_equal(&row_version(l, ret->pending)->previous, &row_version(l, ret->old)->id))
                 return err_because(ERR_MISMATCH, "the new version does not follow that one");
         return OK;
 }

@@ -177,6 +177,14 @@ Test(export, a_fork_prints_both_heads)
         cr_assert_eq(export_verify(bytes_span(&x->file), &job, &v, NULL), ERR_CORRUPT_LOG);
         hash_to_hex(&other, hex);
         cr_assert(strstr(err_reason(), hex), "%s", err_reason());
+        struct frontier f = {0};
+        for (size_t i = 0; i < 3; i++) {
+                struct hash leaf = tree_leaf(world_line(x->w, i));
+                frontier_add(&f, &leaf);
+        }
+        struct hash ours = frontier_root(&f);
+        hash_to_hex(&ours, hex);
+        cr_assert(strstr(err_reason(), hex), "%s", err_reason());
         cr_assert(strstr(err_reason(), "fork"));
 }
 
@@ -186,7 +194,10 @@ Test(export, of_another_installation_than_the_pinned_one_is_refused)
         struct export_verdict v;
         struct hash pin = hash_of(span_text("elsewhere"));
         struct export_job job = {.genesis = &pin};
-        cr_assert_eq(export_verify(bytes_span(&x->file), &job, &v, NULL), ERR_CORRUPT_LOG);
+        cr_assert_eq(export_verify(bytes_span(&x->log), &job, &v, NULL), ERR_CORRUPT_LOG);
+        cr_assert(strstr(err_reason(), "pinned"), "%s", err_reason());
+        job.genesis = &x->w->installation;
+        cr_assert_eq(export_verify(bytes_span(&x->log), &job, &v, NULL), OK);
 }
 
 Test(export, a_checkpoint_by_another_key_or_of_another_root_or_size_is_refused)
@@ -294,7 +305,17 @@ Test(export, blobs_missing_added_or_out_of_order_are_refused)
         bind(x);
         cr_assert_eq(verify(bytes_span(&x->file), true, &v), ERR_CORRUPT_LOG, "the first is missing");
         cr_assert_eq(v.blobs, 0);
+        cr_assert_eq(v.first_bad, 0);
 
+        bytes_clear(&x->blobs);
+        bytes_add(&x->blobs, all.p, first.n);
+        bytes_add(&x->blobs, all.p, all.n);
+        bind(x);
+        cr_assert_eq(verify(bytes_span(&x->file), true, &v), ERR_CORRUPT_LOG, "the first comes twice");
+        cr_assert_eq(v.first_bad, 1);
+
+        bytes_clear(&x->blobs);
+        bytes_add(&x->blobs, all.p + first.n, all.n - first.n);
         bytes_add(&x->blobs, all.p, first.n);
         bind(x);
         cr_assert_eq(verify(bytes_span(&x->file), true, &v), ERR_CORRUPT_LOG, "the first comes last");
@@ -315,7 +336,13 @@ Test(export, lists_the_blobs_of_current_pending_and_sealed_versions)
         cr_assert_eq(list.n, 3 * PG_BLOBS * HASH_BYTES);
         for (size_t i = HASH_BYTES; i < list.n; i += HASH_BYTES)
                 cr_assert_lt(memcmp(list.p + i - HASH_BYTES, list.p + i, HASH_BYTES), 0, "ascending");
-        fold_promote(f, v1, v2); /* v1 replaced, the sealed one dropped */
+        struct statement same = fold_initial(f, "alice", PG);
+        same.version.ciphertext_sha256 = fold_see_version(f, v1).fields->ciphertext_sha256;
+        expect(f, OK, same);
+        bytes_clear(&list);
+        export_blob_list(f->ledger, &list);
+        cr_assert_eq(list.n, (4 * PG_BLOBS - 1) * HASH_BYTES, "each once");
+        fold_promote(f, v1, v2); /* v1 replaced, the sealed ones dropped */
         bytes_clear(&list);
         export_blob_list(f->ledger, &list);
         cr_assert_eq(list.n, PG_BLOBS * HASH_BYTES);

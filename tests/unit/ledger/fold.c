@@ -128,7 +128,9 @@ void fold_next_roster(struct fold *f, const char *from, const char *to)
 
 static struct statement version_by(struct fold *f, const char *by, const char *credential)
 {
-        static char recipients[SHARE_MAX][AGE_PUBLIC_TEXT];
+        static char ring[4][SHARE_MAX][AGE_PUBLIC_TEXT];
+        static unsigned turn;
+        char(*recipients)[AGE_PUBLIC_TEXT] = ring[turn++ % COUNT_OF(ring)];
         struct statement s = fold_say(f, STATEMENT_VERSION, by);
         struct version_fields *v = &s.version;
         const struct policy *policy = roster_policy_of(ledger_roster(f->ledger), credential);

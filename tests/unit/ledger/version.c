@@ -14,6 +14,55 @@ Test(version, the_first_is_current_at_once)
         cr_assert_str_eq(fold_see_version(f, v).fields->shares[2].holder, "carol");
 }
 
+static void same_fields(const struct version_fields *a, const struct version_fields *b)
+{
+        cr_assert_str_eq(a->credential, b->credential);
+        cr_assert_eq(a->number, b->number);
+        cr_assert_eq(a->has_previous, b->has_previous);
+        cr_assert(hash_equal(&a->previous, &b->previous));
+        cr_assert_str_eq(a->policy, b->policy);
+        cr_assert_eq(a->need, b->need);
+        cr_assert_str_eq(a->recipient, b->recipient);
+        cr_assert_eq(a->n_commitments, b->n_commitments);
+        cr_assert_eq(memcmp(a->commitments, b->commitments, a->n_commitments * POINT_BYTES), 0);
+        cr_assert_eq(a->n_shares, b->n_shares);
+        for (unsigned i = 0; i < a->n_shares; i++) {
+                cr_assert_str_eq(a->shares[i].holder, b->shares[i].holder);
+                cr_assert_eq(a->shares[i].index, b->shares[i].index);
+                cr_assert_str_eq(a->shares[i].recipient, b->shares[i].recipient);
+                cr_assert(hash_equal(&a->shares[i].sha256, &b->shares[i].sha256));
+        }
+        cr_assert(hash_equal(&a->ciphertext_sha256, &b->ciphertext_sha256));
+        cr_assert_eq(a->ciphertext_bytes, b->ciphertext_bytes);
+        cr_assert_eq(a->is_initial, b->is_initial);
+        cr_assert(hash_equal(&a->rotation_of, &b->rotation_of));
+}
+
+Test(version, keeps_every_field_as_it_was_said_also_in_a_snapshot)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        CLEANUP_BYTES struct bytes saved = BYTES_NONE;
+        struct ledger *again = NULL;
+        struct version_view v;
+        struct statement first = fold_initial(f, "alice", PG);
+        expect(f, OK, first);
+        expect(f, OK, fold_order(f, "alice", first.id));
+        f->now_ms += MINUTE;
+        struct statement second = fold_rotated(f, "rot-1", PG);
+        expect(f, OK, second);
+        cr_assert_eq(fold_see_version(f, second.id).at_ms, f->now_ms);
+        cr_assert_eq(fold_see_version(f, second.id).n, ledger_size(f->ledger) - 1);
+        ledger_save(f->ledger, &saved);
+        cr_assert_eq(ledger_load(bytes_span(&saved), &again), OK);
+        same_fields(fold_see_version(f, first.id).fields, &first.version);
+        same_fields(fold_see_version(f, second.id).fields, &second.version);
+        cr_assert(ledger_version_by_id(again, &first.id, &v));
+        same_fields(v.fields, &first.version);
+        cr_assert(ledger_version_by_id(again, &second.id, &v));
+        same_fields(v.fields, &second.version);
+        ledger_free(again);
+}
+
 Test(version, an_unknown_credential_is_not_found)
 {
         CLEANUP_FOLD struct fold *f = fold_new();
@@ -63,7 +112,8 @@ Test(version, it_is_exactly_what_the_policy_says)
         expect(f, ERR_BAD_VERSION, s);
 
         s = fold_initial(f, "alice", PG);
-        s.version.shares[1].holder = "dave";
+        s.version.shares[1].holder = "dave"; /* a person with that key, but no holder */
+        s.version.shares[1].recipient = world_opens(f->w, "dave");
         expect(f, ERR_BAD_VERSION, s);
 
         s = fold_initial(f, "alice", PG);
