@@ -101,7 +101,7 @@ enum plugin_exit http_post(const struct http_post *p, struct http_answer *ret, s
                              .protocols = "https",
                              .ca_file = p->ca_file,
                              .proxy_url = p->proxy_url,
-                             .timeout_ms = TRANSFER_TIMEOUT_MS};
+                             .timeout_ms = p->timeout_ms ? p->timeout_ms : TRANSFER_TIMEOUT_MS};
         struct curl_slist *headers = list_headers(p);
         CURL *c = curl_easy_init();
         if (!c || !headers || !transfer_prepare(c, &t) || !set_message(c, p, headers, &r)) {

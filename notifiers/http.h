@@ -14,6 +14,7 @@ struct http_post {
         const char *headers[HTTP_HEADERS_MAX]; /* further ones, "Name: value"; NULL where there is none */
         const char *ca_file;                   /* instead of the system's authorities; or NULL */
         const char *proxy_url;                 /* or NULL: none, whatever the environment says */
+        int64_t timeout_ms;                    /* 0: TRANSFER_TIMEOUT_MS */
         struct span body;                      /* JSON */
 };
 

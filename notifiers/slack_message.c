@@ -59,16 +59,28 @@ static void add_facts(struct bytes *ret, const struct facts *f)
         }
 }
 
-void slack_message(const struct delivery *d, const char *channel, struct bytes *ret)
+static void add_place(struct bytes *ret, const struct slack_place *place)
+{
+        const char *const texts[][2] = {
+                {"channel", place->channel}, {"thread_ts", place->thread_ts}, {"ts", place->ts}};
+        for (size_t i = 0; i < COUNT_OF(texts); i++) {
+                if (!texts[i][1])
+                        continue;
+                bytes_printf(ret, "\"%s\":", texts[i][0]);
+                bytes_add_json(ret, span_text(texts[i][1]));
+                bytes_add_byte(ret, ',');
+        }
+        if (place->thread_ts && place->is_broadcast)
+                bytes_add_text(ret, "\"reply_broadcast\":true,");
+}
+
+void slack_message(const struct delivery *d, const struct slack_place *place, struct bytes *ret)
 {
         struct facts f;
         facts_of(d, SLACK_FIELD_MAX, &f);
         bytes_add_byte(ret, '{');
-        if (channel) {
-                bytes_add_text(ret, "\"channel\":");
-                bytes_add_json(ret, span_text(channel));
-                bytes_add_byte(ret, ',');
-        }
+        if (place)
+                add_place(ret, place);
         add_fallback(ret, d);
         bytes_add_text(ret, ",\"blocks\":[");
         add_header(ret, d);

@@ -117,6 +117,71 @@ for what, text in (("no JSON", "hello"), ("a list", "[]"), ("nothing of an event
     got = Answer("slack", {}, text=text)
     ok(f"stdin with {what} is refused", got.code == 78 and got.last["status"] == "failed", got)
 
+# ---- a thread for each request ----
+
+
+class Chat(Service):
+    """chat.postMessage and chat.update as far as threads go; a message that was deleted takes no answers."""
+    deleted, broken = set(), False
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        method = self.path.rsplit("/", 1)[1]
+        self.server.seen.put((method, body))
+        if body.get("thread_ts") in Chat.deleted or (method == "chat.update" and Chat.broken):
+            return self.reply(200, b'{"ok":false,"error":"message_not_found"}')
+        ts = body.get("ts", f"1764.{len(self.server.posted):04}")
+        self.server.posted.append(body)
+        self.reply(200, json.dumps({"ok": True, "channel": "C0RESOLVED", "ts": ts}).encode())
+
+
+chat = Server("good", Chat)
+chat.posted = []
+threads = DIR / "threads"
+THREADED = {"credentials_file": private("chat-token", TOKEN), "channel": "#oncall", "api_url": chat.url("api/chat.postMessage"),
+            "ca_file": str(DIR / "ca.pem"), "threads_folder": str(threads)}
+ASKED = {k: v for k, v in EVENT.items() if k != "access_until"} | {"kind": "requested", "severity": "warning"}
+
+
+def say(kind, **more):
+    got = Answer("slack", THREADED, {**ASKED, "kind": kind, **more})
+    return got, [(method, body.get("channel"), body.get("thread_ts"), body.get("ts"), body.get("reply_broadcast", False)) for method, body in chat.taken()]
+
+
+got, calls = say("requested")
+ok("slack: the asking begins a thread", got.code == 0 and calls == [("chat.postMessage", "#oncall", None, None, False)] and
+   (threads / ("aa" * 32)).read_text() == "C0RESOLVED 1764.0000\n", (got, calls))
+got, calls = say("approved")
+ok("slack: what follows answers in it, and the first message tells the newest state", got.code == 0 and calls == [
+    ("chat.postMessage", "C0RESOLVED", "1764.0000", None, False), ("chat.update", "C0RESOLVED", None, "1764.0000", False)] and
+   chat.posted[-1]["blocks"][0]["text"]["text"] == "Break-glass request approved", (got, calls))
+got, calls = say("opened", severity="critical", access_until=1764003600000)
+ok("slack: an opening is shown in the channel too", got.code == 0 and calls[0] == ("chat.postMessage", "C0RESOLVED", "1764.0000", None, True), (got, calls))
+got, calls = say("requested", request_id="dd" * 32)
+ok("slack: another request has another thread", got.code == 0 and calls[0][2] is None, calls)
+got, calls = say("test", request_id=None)
+ok("slack: no request, no thread", got.code == 0 and calls == [("chat.postMessage", "#oncall", None, None, False)], (got, calls))
+got, calls = say("approved", request_id="../../etc/passwd")
+ok("slack: only a request's id becomes a file", got.code == 0 and sorted(p.name for p in threads.iterdir()) == ["aa" * 32, "dd" * 32], calls)
+Chat.broken = True
+got, calls = say("ready")
+ok("slack: an update that fails changes nothing about the page", got.code == 0 and len(calls) == 2, (got, calls))
+Chat.broken = False
+Chat.deleted.add("1764.0000")
+got, calls = say("closed", severity="info", access_until=1764003600000)
+ok("slack: a thread that is gone costs no page, and another one begins", got.code == 0 and [c[2] for c in calls] == ["1764.0000", None] and
+   (threads / ("aa" * 32)).read_text() != "C0RESOLVED 1764.0000\n", (got, calls))
+got, calls = say("rotated", severity="info")
+ok("slack: the last event ends the thread", got.code == 0 and not (threads / ("aa" * 32)).exists(), calls)
+got, calls = say("expired", request_id="dd" * 32)
+ok("slack: so does the last one of what was never opened", got.code == 0 and not list(threads.iterdir()), calls)
+(threads / ("aa" * 32)).write_text("not\x00what was kept")
+got, calls = say("approved")
+ok("slack: a damaged file costs the thread alone", got.code == 0 and calls[0][2] is None, calls)
+for what, config in (("threads by a webhook", {"api_url_file": str(DIR / "slack-http"), "threads_folder": "/x"}), ("a relative folder", {**THREADED, "threads_folder": "x"})):
+    got = Answer("slack", config)
+    ok(f"slack: {what}: misconfigured", got.failed(78), got)
+
 # ---- the sample of docs/notifiers.md ----
 if shutil.which("jq"):
     sample, pages = DIR / "sample", DIR / "pages"

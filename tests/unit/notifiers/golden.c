@@ -15,7 +15,7 @@
 
 static void write_slack(const struct delivery *d, struct bytes *ret)
 {
-        slack_message(d, "C1", ret);
+        slack_message(d, &(struct slack_place){.channel = "C1"}, ret);
 }
 
 static void write_pagerduty(const struct delivery *d, struct bytes *ret)
