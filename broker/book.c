@@ -5,11 +5,9 @@
 #include <time.h>
 
 /* A batch is bounded so that one COMMIT never grows without end. */
-#define BATCH_MAX          512u
-#define QUEUE_MAX          4096u
-#define COMPANY_WAIT_MS    2   /* for callers who are about to submit, before a commit */
-#define SNAPSHOT_IDLE_EACH 500 /* lines */
-#define SNAPSHOT_BUSY_EACH 10000
+#define BATCH_MAX       512u
+#define QUEUE_MAX       4096u
+#define COMPANY_WAIT_MS 2 /* for callers who are about to submit, before a commit */
 
 /* ---- what is published ---- */
 
@@ -285,37 +283,6 @@ static void run_batch(struct book *b, struct submission *batch)
                 b->setup.paged(b->setup.context);
 }
 
-static void save_snapshot(struct book *b)
-{
-        CLEANUP_BYTES struct bytes state = BYTES_NONE;
-        struct hash root = ledger_root(b->ledger);
-        uint64_t size = ledger_size(b->ledger);
-        ledger_save(b->ledger, &state);
-        enum err e = store_begin(b->setup.store);
-        if (e == OK)
-                e = store_save_snapshot(b->setup.store, size, &root, bytes_span(&state));
-        if (e == OK)
-                e = store_commit(b->setup.store);
-        if (e == OK) {
-                b->snapshot_size = size;
-                b->n_snapshots++;
-                return;
-        }
-        store_rollback(b->setup.store);
-        /* The log is whole without it; only the next start takes longer. */
-        log_event(LOG_LEVEL_WARNING, "snapshot.failed", F_TEXT("error", err_word(e)), F_TEXT("why", err_reason()));
-}
-
-static void maybe_snapshot(struct book *b)
-{
-        uint64_t since = ledger_size(b->ledger) - b->snapshot_size;
-        pthread_mutex_lock(&b->queue_lock);
-        bool is_idle = !b->first;
-        pthread_mutex_unlock(&b->queue_lock);
-        if (since >= SNAPSHOT_BUSY_EACH || (is_idle && since >= SNAPSHOT_IDLE_EACH))
-                save_snapshot(b);
-}
-
 static void *write_loop(void *context)
 {
         struct book *b = context;
@@ -326,10 +293,10 @@ static void *write_loop(void *context)
                 else
                         run_batch(b, batch);
                 if (!b->is_broken)
-                        maybe_snapshot(b);
+                        snapshot_if_due(b);
         }
         if (!b->is_broken && ledger_size(b->ledger) != b->snapshot_size)
-                save_snapshot(b);
+                snapshot_save(b);
         return NULL;
 }
 

@@ -51,6 +51,10 @@ const struct signing_key *book_key(const struct book *b, const struct key *publi
 /* The signed state of the ledger as it is. Errors: ERR_BAD_KEY, ERR_MEMORY. */
 MUST_CHECK enum err book_sign_head(struct book *b, struct published **ret);
 
+/* book_snapshot.c: the ledger's state, so that a start need not fold the whole log again. */
+void snapshot_save(struct book *b);
+void snapshot_if_due(struct book *b); /* after so many lines, rather when nobody waits */
+
 /* book_take.c: one submission into the open transaction. The result goes into s; b->is_fatal when the store failed.
  */
 void book_take(struct book *b, struct submission *s, int64_t at_ms);

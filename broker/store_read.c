@@ -233,6 +233,22 @@ enum err store_count_pages(struct store *s, uint64_t *ret)
         return e;
 }
 
+/* Straight into its buffer: a column's value would be put together elsewhere first. */
+MUST_CHECK static enum err read_state(struct connection *c, struct bytes *ret)
+{
+        sqlite3_blob *state = NULL;
+        int code = sqlite3_blob_open(c->db, "main", "snapshot", "state", 1, 0, &state);
+        if (code != SQLITE_OK)
+                return connection_error(c, code, "snapshot");
+        int n = sqlite3_blob_bytes(state);
+        bytes_reserve(ret, (size_t)n);
+        code = sqlite3_blob_read(state, ret->p + ret->n, n, 0);
+        if (code == SQLITE_OK)
+                ret->p[ret->n += (size_t)n] = 0;
+        sqlite3_blob_close(state);
+        return connection_error(c, code, "snapshot");
+}
+
 enum err store_load_snapshot(struct store *s, uint64_t *ret_size, struct hash *ret_root, struct bytes *ret_state)
 {
         CLEANUP_READING struct reading r = {0};
@@ -242,6 +258,7 @@ enum err store_load_snapshot(struct store *s, uint64_t *ret_size, struct hash *r
         if (!reading_next(&r, &e))
                 return e != OK ? e : ERR_NOT_FOUND;
         *ret_size = (uint64_t)sqlite3_column_int64(r.q, 0);
-        bytes_add_span(ret_state, column(r.q, 2));
-        return column_hash(r.q, 1, ret_root);
+        if ((e = column_hash(r.q, 1, ret_root)) != OK)
+                return e;
+        return read_state(r.connection, ret_state); /* the open statement keeps both of one moment */
 }

@@ -31,7 +31,7 @@
         X(Q_ALL_BLOBS, "SELECT sha256, bytes FROM blobs")                                                            \
         X(Q_PAGES, "SELECT id, channel, urgent, event FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2")               \
         X(Q_COUNT_PAGES, "SELECT count(*) FROM outbox")                                                              \
-        X(Q_LOAD_SNAPSHOT, "SELECT size, root, state FROM snapshot WHERE id = 1")
+        X(Q_LOAD_SNAPSHOT, "SELECT size, root FROM snapshot WHERE id = 1")
 
 enum query {
 #define X(name, sql) name,
