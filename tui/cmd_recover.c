@@ -1,0 +1,151 @@
+#include "tui/cmd_recover.h"
+#include "base/clock.h"
+#include "tui/commands.h"
+#include "tui/say.h"
+#include <errno.h>
+#include <string.h>
+
+static const struct command *const parts[] = {&command_recover_verify, &command_recover_ask, &command_recover_approve,
+                                              &command_recover_open};
+
+static enum err run(struct cli *cli, int argc, char **argv)
+{
+        return options_run_part(cli, &command_recover, parts, COUNT_OF(parts), argc, argv);
+}
+
+const struct command command_recover = {
+        .name = "recover",
+        .synopsis = "verify|ask|approve|open …",
+        .help = "Open a credential from a vault's export when even the broker is gone.",
+        .run = run,
+};
+
+/* ---- the export ---- */
+
+enum err recovering_pin(struct cli *cli, const struct recovering *x, struct hash *ret)
+{
+        enum err e;
+
+        if (x->genesis)
+                return hash_from_hex(span_text(x->genesis), ret) == OK
+                               ? OK
+                               : err_because(ERR_USAGE, "--genesis wants 64 hex digits");
+        e = cli_open(cli);
+        if (e == ERR_NO_PIN)
+                return err_because(e, "nothing was joined on this machine: give --genesis HEX, the installation's "
+                                      "hash, as another person or your own notes have it; never as the export says");
+        if (e == OK)
+                *ret = client_home(cli->client)->genesis;
+        return e;
+}
+
+/* What this machine has seen before must be in it, or it in that. */
+static enum err compare_with_own(const struct cli *cli, const struct ledger *l)
+{
+        uint64_t own = cli->client ? ledger_size(cli_ledger(cli)) : 0, theirs = ledger_size(l);
+        uint64_t both = own < theirs ? own : theirs;
+        struct hash a, b;
+
+        if (both == 0)
+                return OK;
+        a = ledger_root_at(cli_ledger(cli), both);
+        b = ledger_root_at(l, both);
+        if (!hash_equal(&a, &b))
+                return err_because(ERR_CORRUPT_LOG, "the export has another history than this machine has seen");
+        if (own > theirs)
+                note("This machine's own log goes on for %llu entries behind the export: what they changed is not in "
+                     "it.",
+                     (unsigned long long)(own - theirs));
+        return OK;
+}
+
+enum err recovering_read(struct cli *cli, struct recovering *x, const char *path, const struct hash *pin)
+{
+        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        enum err e;
+
+        if ((e = file_read(path, VAULT_MAX, &file)) != OK)
+                return err_because(e, "%s", path);
+        if ((e = vault_open(&file, pin, &x->r.vault)) != OK)
+                return e;
+        return compare_with_own(cli, x->r.vault.ledger);
+}
+
+/* ---- beginning ---- */
+
+static enum err find_folder(struct recovering *x)
+{
+        const char *state = getenv("XDG_STATE_HOME"), *house = getenv("HOME");
+
+        if (x->work)
+                x->r.folder.path = mem_text(x->work);
+        else if (state && state[0] == '/')
+                x->r.folder.path = path_join(state, "breakglass-recover");
+        else if (house && house[0] == '/')
+                x->r.folder.path = path_join(house, ".local/state/breakglass-recover");
+        else
+                return err_because(ERR_USAGE, "neither XDG_STATE_HOME nor HOME names a folder: give --work FOLDER");
+        return OK;
+}
+
+enum err recovering_begin(struct cli *cli, struct recovering *x)
+{
+        struct hash pin;
+        enum err e;
+
+        if (!x->from)
+                return err_because(ERR_USAGE, "--from EXPORT is missing");
+        x->r.clock_ms = clock_now_ms();
+        if ((e = recovering_pin(cli, x, &pin)) != OK)
+                return e;
+        if ((e = recovering_read(cli, x, x->from, &pin)) != OK)
+                return e;
+        if ((e = find_folder(x)) != OK)
+                return e;
+        if ((e = cli_load_identity(cli, &x->r.me)) != OK)
+                return e;
+        return recovery_find_me(&x->r);
+}
+
+void recovering_done(struct recovering *x)
+{
+        recovery_done(&x->r);
+}
+
+/* ---- texts ---- */
+
+static enum err read_lines(FILE *f, const char *until, struct bytes *ret)
+{
+        CLEANUP_FREE char *line = NULL;
+        size_t room = 0;
+
+        for (ssize_t n; (n = getline(&line, &room, f)) >= 0;) {
+                bytes_add(ret, line, (size_t)n);
+                if (ret->n > RECOVER_TEXT_MAX)
+                        return err_because(ERR_TOO_LARGE, "a block is shorter");
+                if (until && strstr(line, until))
+                        break;
+        }
+        return ferror(f) ? err_because(ERR_IO, "stdin: %s", strerror(errno)) : OK;
+}
+
+enum err recovering_text(const char *path, const char *until, struct bytes *ret)
+{
+        enum err e;
+
+        if (strcmp(path, "-") == 0)
+                return read_lines(stdin, until, ret);
+        e = file_read(path, RECOVER_TEXT_MAX, ret);
+        return e == OK ? OK : err_because(e, "%s", path);
+}
+
+enum err recovering_put_block(const char *path, const struct bytes *block)
+{
+        enum err e;
+
+        fflush(stdout);
+        if (!path)
+                return fd_write_all(STDOUT_FILENO, block->p, block->n);
+        e = file_create(path, 0600, bytes_span(block));
+        return e == ERR_DUPLICATE ? err_because(e, "%s exists and is never overwritten", path) : e;
+}
