@@ -204,6 +204,43 @@ def at_once(w, wire, pages):
     w.start()
 
 
+def together(wire, *said):
+    with concurrent.futures.ThreadPoolExecutor(len(said)) as pool:
+        return list(pool.map(wire.post, said))
+
+
+def races(wire):
+    """What excludes each other, at the same instant: one of the two is taken, whichever."""
+    ready = []
+    for _ in range(4):
+        request = ask(wire, credential=B)
+        assert all(wire.approve(who, request, override=True).status == 200 for who in ("alice", "bob"))
+        ready.append(request)
+    wrong = []
+    for request in ready[:2]:
+        words = sorted(str(a.word) for a in together(wire, *(wire.signed("open", wire.payload("open", "erin", request=request.id), "erin") for _ in range(4))))
+        if words != ["None", "duplicate", "duplicate", "duplicate"]:
+            wrong.append(words)
+        wire.say("close", "erin", request=request.id, why="done")
+    ok("four openings of one request at once: one is taken", not wrong, wrong)
+    for request in ready[2:]:
+        opened, cancelled = together(wire, wire.signed("open", wire.payload("open", "erin", request=request.id), "erin"),
+                                     wire.signed("cancel", wire.payload("cancel", "erin", request=request.id), "erin"))
+        if (opened.status, cancelled.word) != (200, "duplicate") and (cancelled.status, opened.word) != (200, "ended"):
+            wrong.append((opened, cancelled))
+        wire.say("close", "erin", request=request.id, why="done")
+    ok("an opening and a cancel at once: one of them is taken", not wrong, wrong)
+    asked = [wire.signed("request", wire.payload("request", "erin", **wire.asking(incident="RACE")), "erin") for _ in range(12)]
+    answers = together(wire, *asked)
+    ok("twelve requests of one person at once: five are taken", sorted(a.status for a in answers) == [200] * 5 + [429] * 7, [a.status for a in answers])
+    request = next(wire.line_of(a.json["id"]) for a in answers if a.status == 200)
+    said = [wire.signed("approval", wire.payload("approval", "bob", **wire.approving("bob", request, b"x" * n, override=True)), "bob") for n in range(1, 5)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        words = sorted(str(a.word) for a in pool.map(lambda n: wire.post(said[n - 1], [b"x" * n]), range(1, 5)))
+    ok("four approvals of one holder at once: one is taken", words == ["None", "duplicate", "duplicate", "duplicate"], words)
+    wire.say("close", "erin", incident="RACE", why="done")
+
+
 # ---- 15: opening ----
 
 
@@ -292,6 +329,7 @@ def main():
         opening(w, wire)
         time_is_over(w, wire)
         approvals_that_run_out(wire)
+        races(wire)
         at_once(w, wire, pages)
         removed_people(w, wire)
         ok("the broker lives, and its log holds", w.broker.poll() is None and w.run("erin", "log", "verify").code == 0)

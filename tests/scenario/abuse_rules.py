@@ -260,6 +260,27 @@ def closes(w, wire):
     refused("a post-mortem of 65,537 characters", wire.say("postmortem", "erin", incident="CLOSES", criterion_met="yes", text="x" * 65537), 400, "bad-statement")
 
 
+def page_first():
+    """A policy that wants a page accepted before anything opens."""
+    policy = "page_before_open: accepted"
+    with World(policy_extra=policy) as w:
+        w.seal()
+        asked = w.request("erin")
+        for who in ("alice", "bob"):
+            w.must(who, "approve", asked["request"], "--code", asked["code"])
+        wire = Wire(w)
+        refused("an opening that nobody was paged about, where the policy wants it", wire.say("open", "erin", request=asked["id"]), 403, "too-early")
+        said("by the command", w.open(asked), 3, "too-early")
+        ok("--dark goes on, and says so for ever", SECRET in w.run("erin", "open", asked["request"], "--dark", "--show").out and wire.find("open", request=asked["id"]).says["dark"] is True)
+    with PageFile() as pages, World(policy_extra=policy, channels=pages.channels) as w:
+        w.seal()
+        asked = w.request("erin")
+        for who in ("alice", "bob"):
+            w.must(who, "approve", asked["request"], "--code", asked["code"])
+        done = wait_for("an opening", lambda: (lambda d: d if d.code == 0 else None)(w.open(asked)))
+        ok("where a page was accepted it opens without", SECRET in done.out)
+
+
 class WithRotators(World):
     """rot-2 is in the roster, but in no policy."""
 
@@ -268,6 +289,7 @@ class WithRotators(World):
 
 
 def main():
+    page_first()
     limits = "limits: {statements_per_minute: 100000, sessions_per_minute: 100000, failures_per_minute: 100000, open_requests: 1000}\n"
     with PageFile() as pages, WithRotators(rotators=["rot-1", "rot-2"], channels=pages.channels, config_extra=limits,
                                            credentials={n: {"opens_what": "a database", "sealers": ["alice"]} for n in (A, B)}) as w:
