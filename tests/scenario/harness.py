@@ -181,12 +181,15 @@ class World:
 
     # ---- the broker ----
     def start(self, *arguments, expect=True):
+        (self.state / "listen.json").unlink(missing_ok=True)  # an earlier run's addresses
         log = open(self.dir / "broker.log", "ab")
         self.broker = subprocess.Popen([BREAKGLASSD, "--config", self.config, *arguments], stdout=log, stderr=log,
                                        stdin=subprocess.DEVNULL, start_new_session=True)
         log.close()
         if expect:
             wait_for("the broker's answer", lambda: self.answers() or self.broker.poll() is not None)
+            if self.tls:
+                wait_for("the TLS address", lambda: (self.state / "listen.json").exists() or self.broker.poll() is not None)
             if self.broker.poll() is not None:
                 raise RuntimeError(f"the broker ended with {self.broker.returncode}:\n{self.broker_log()[-3000:]}")
 
