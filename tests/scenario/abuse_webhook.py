@@ -55,13 +55,16 @@ def strangers(hook, asked):
 
 def nothing_to_say(hook):
     """Signed, and of no interest: accepted and ignored."""
-    size = hook.wire.size()
+    def said():  # what became of earlier pages is said whenever the courier knows it
+        return len([l for l in map(Line, hook.wire.lines()) if l.type != "notice" or l.says["outcome"] == "proposed-close"])
+
+    before = said()
     for what, content in (("another event", body("INC-7", "incident.triggered")), ("an incident nobody asked for", body("INC-9")), ("no JSON", b"hello"), ("nothing", b""), ("a list", b"[]"), ("a number as incident", json.dumps(
                           {"event": {"event_type": "incident.resolved", "data": {"id": 7}}}).encode()), ("an incident that is none", body("INC 7; rm -rf /")), ("an incident of 200 characters", body("I" * 200)),
                           ("an incident with a NUL", body("INC-7\0")), ("duplicate keys", b'{"event":{"event_type":"incident.resolved","data":{"id":"INC-7","id":"INC-7"}}}'),
                           ("nesting without end", b"[" * 100000 + b"]" * 100000)):
         answer = hook.post(content)
-        ok(f"signed, but {what}: 202, and nothing is done", answer.status == 202 and hook.wire.size() == size, answer)
+        ok(f"signed, but {what}: 202, and nothing is done", answer.status == 202 and said() == before, answer)
 
 
 def proposed_once(hook, pages):
