@@ -64,5 +64,6 @@ MUST_CHECK enum err home_list(const struct home *h, const char *folder, struct h
 /* One-line files: `me`. Errors: ERR_NO_ENTRY, ERR_IO, ERR_CORRUPT_STORE. */
 MUST_CHECK enum err home_read_line(const struct home *h, const char *file, char **ret);
 MUST_CHECK enum err home_write_line(const struct home *h, const char *file, const char *line);
-/* Keeps what proves a lie (the newest few); failing to keep it changes nothing. */
+/* Keeps what proves a lie (the first few); failing to keep it changes nothing, neither does it the reason of the
+ * error that the lie became. */
 void home_keep_evidence(const struct home *h, struct span answer);

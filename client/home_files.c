@@ -117,15 +117,25 @@ static size_t count_files(const char *folder)
         return n;
 }
 
+static void keep(const char *folder, struct span answer)
+{
+        CLEANUP_BYTES struct bytes path = BYTES_NONE;
+        struct hash h = hash_of(answer);
+
+        /* Two lies may come within a millisecond; the same one twice is one file. */
+        bytes_printf(&path, "%s/%lld-", folder, (long long)clock_now_ms());
+        bytes_add_hex(&path, h.b, 8);
+        if (file_create(bytes_text(&path), 0600, answer) != OK)
+                return;
+}
+
 void home_keep_evidence(const struct home *h, struct span answer)
 {
         CLEANUP_FREE char *folder = path_join(h->path, HOME_EVIDENCE);
-        CLEANUP_BYTES struct bytes path = BYTES_NONE;
+        CLEANUP_FREE char *reason = mem_text(err_reason());
 
         /* The first lies matter most; a broker that goes on lying must not fill the disk. */
-        if (file_make_folder(folder, 0700) != OK || count_files(folder) >= EVIDENCE_MAX)
-                return;
-        bytes_printf(&path, "%s/%lld", folder, (long long)clock_now_ms());
-        if (file_create(bytes_text(&path), 0600, answer) != OK)
-                return;
+        if (file_make_folder(folder, 0700) == OK && count_files(folder) < EVIDENCE_MAX)
+                keep(folder, answer);
+        err_because(ERR_LYING_BROKER, "%s", reason); /* what people must read is the lie, not a full disk */
 }

@@ -339,6 +339,14 @@ Test(replica, the_answer_of_a_liar_is_kept_as_evidence)
         cr_assert(file_exists(folder));
 }
 
+Test(replica, a_lie_is_told_in_its_own_words_when_it_cannot_be_kept)
+{
+        cr_assert_eq(take(world, 0, 1), OK);
+        place_write(NAME, HOME_EVIDENCE, span_text("no folder"));
+        expect_lie(replica_check_head(replica, span_text("nonsense"), &(struct checkpoint){0}), "malformed");
+        expect_lie(take(world, 0, 0), "shorter");
+}
+
 /* ---- heads of other answers ---- */
 
 Test(replica, the_head_of_another_answer_must_be_of_this_log)
