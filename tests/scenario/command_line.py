@@ -298,6 +298,10 @@ def log(w):
     w.must("erin", "log", "export", str(export))
     good = export.read_bytes()
     ok("the own copy is consistent", w.run("erin", "log", "verify").code == 0)
+    behind = w.run("frank", "log", "verify", "--json", "--broker", f"unix:{w.dir}/nobody.sock")
+    ok("without the broker the own copy is judged, and said to be old", behind.code == 0 and "not brought up to date" in behind.err, repr(behind))
+    fresh = w.run("frank", "log", "verify", "--json").json["entries"]
+    ok("with it the newest entries are judged too", fresh > behind.json["entries"] and fresh >= good.count(b'{"n":'), (fresh, behind.json))
     ok("the export is consistent", w.run("erin", "log", "verify", str(export), "--json").json["verdict"] == "consistent")
     ok("under its genesis", w.run("erin", "log", "verify", str(export), "--genesis", w.genesis).code == 0)
     ok("not under another", w.run("erin", "log", "verify", str(export), "--genesis", "0" * 64).code == 9)

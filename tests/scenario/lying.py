@@ -334,6 +334,15 @@ def _(s):
         refused(s.act(s.folders("ready"), "erin", liar, "status"), "a broker that denies the head that it signed")
 
 
+@case("verifying")
+def _(s):
+    """Even under a liar `log verify` says what this machine holds: its head is what people compare by voice."""
+    with s.lying("ready", log_lie(lambda lines: lines[:-1])) as liar:
+        done = s.act(s.folders("ready"), "erin", liar, "log", "verify")
+        refused(done, "log verify against a liar")
+        ok("log verify against a liar: the own head is there to compare", f"{len(s.stages['ready'].store.lines)}:" in done.out, repr(done))
+
+
 @case("fork")
 def _(s):
     """Bob's denial stands where this client has seen carol's approval."""

@@ -1,5 +1,5 @@
 """The main job as a story: asked, paged, approved, opened, restarted in the middle, closed, rotated, proven, verified."""
-import json, os, pathlib, shutil, subprocess, sys, time
+import json, os, pathlib, re, shutil, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -60,6 +60,12 @@ def start_rotator(w, target):
     log = open(w.dir / "rotator.log", "ab")
     return subprocess.Popen([ROTATOR, "--config", str(config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                             env=w.env("rot-1"), start_new_session=True)
+
+
+def entries_of(tail, words):
+    """Of `log tail` the entries that speak of this, each with all its lines."""
+    entries = re.split(r"\n(?= *\d{4}-\d\d-\d\d )", tail.rstrip())
+    return [e for e in entries if words in " ".join(e.split())]
 
 
 def approve(w, who, asked):
@@ -132,8 +138,7 @@ def main():
         step("The incident is over: Erin closes it, and the credential is rotated without anybody's hand")
         command(w, "erin", "close", "INC-7", "--wait")
         proof("the old password is refused", not target.accepts(first), target.words())
-        rotated = [l for l in w.must("erin", "log", "tail").out.splitlines() if "rotation" in l]
-        show("\n".join(rotated[-6:]))
+        show("\n".join(entries_of(w.must("erin", "log", "tail", "-n", "100").out, "rot-1")))
         log = w.must("erin", "log", "tail", "--all", "--json").out
         proof("the log says so, with evidence: old refused, new works", evidence(log) == {"old": "refused", "new": "works"}, log[-1500:])
 
