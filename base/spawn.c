@@ -360,6 +360,21 @@ static void pipe_signal_restore(const sigset_t *before, bool was_pending)
         pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+MUST_CHECK static enum err make_room(const struct spawn_job *job, struct spawn_result *ret)
+{
+        if (job->is_output_secret) {
+                enum err e = secret_new(SPAWN_OUTPUT_MAX + 1, &ret->locked_);
+                if (e != OK)
+                        return e;
+                ret->out = (struct bytes){.p = ret->locked_.bytes, .cap = SPAWN_OUTPUT_MAX + 1};
+        } else {
+                bytes_reserve(&ret->out, SPAWN_OUTPUT_MAX + 1);
+        }
+        bytes_reserve(&ret->err, SPAWN_OUTPUT_MAX + 1);
+        ret->out.p[0] = ret->err.p[0] = '\0';
+        return OK;
+}
+
 enum err spawn_run(const struct spawn_job *job, struct spawn_result *ret)
 {
         struct spawn_result result = {0};
@@ -370,9 +385,8 @@ enum err spawn_run(const struct spawn_job *job, struct spawn_result *ret)
 
         if ((e = file_check_program(job->path)) != OK)
                 return e;
-        bytes_reserve(&result.out, SPAWN_OUTPUT_MAX + 1);
-        bytes_reserve(&result.err, SPAWN_OUTPUT_MAX + 1);
-        result.out.p[0] = result.err.p[0] = '\0';
+        if ((e = make_room(job, &result)) != OK)
+                return e;
 
         pipe_signal_block(&before, &was_pending);
         if ((e = start(&r)) == OK)
@@ -395,6 +409,9 @@ static void wipe(struct bytes *b)
 
 void spawn_result_done(struct spawn_result *r)
 {
+        if (r->locked_.bytes)
+                r->out = BYTES_NONE;
+        secret_wipe(&r->locked_);
         wipe(&r->out);
         wipe(&r->err);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "base/bytes.h"
+#include "base/secret.h"
 
 #define SPAWN_OUTPUT_MAX (64u * 1024u)
 #define SPAWN_GRACE_MS   5000
@@ -17,6 +18,7 @@ struct spawn_job {
         struct span input;              /* may lie in locked memory: it is written straight to the pipe */
         int64_t timeout_ms;             /* > 0 */
         int64_t grace_ms;               /* between TERM and KILL; 0 means SPAWN_GRACE_MS */
+        bool is_output_secret;          /* what it prints on stdout is kept in locked memory only */
         /* Called for each whole line of stdout as it comes (without newline), and for an unended last line of a
          * program that exited by itself; NULL if not wanted. */
         void (*on_line)(void *context, struct span line);
@@ -28,6 +30,7 @@ struct spawn_result {
         bool timed_out;     /* killed at its deadline */
         bool output_capped; /* printed more than SPAWN_OUTPUT_MAX on stdout or stderr, and was killed for it */
         struct bytes out, err;
+        struct secret locked_; /* where `out` lies when the job's output is secret */
 };
 
 /* Runs the job to its end. Errors: ERR_UNSAFE_PROGRAM, ERR_NO_ENTRY, ERR_IO (could not be started).

@@ -167,6 +167,9 @@ void config_done(struct config *c)
                 json_decref(c->hooks[i].config);
                 free(c->hooks[i].field);
                 free(c->hooks[i].alphabet);
+                free(c->hooks[i].forbidden);
+                for (size_t k = 0; k < c->hooks[i].n_open; k++)
+                        free(c->hooks[i].open_field[k]);
         }
         free(c->installation);
         free(c->identity);

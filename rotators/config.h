@@ -3,8 +3,9 @@
 #include "base/json.h"
 #include "rotators/value.h"
 
-#define HOOKS_MAX   64u
-#define BROKERS_MAX 16u
+#define HOOKS_MAX            64u
+#define BROKERS_MAX          16u
+#define HOOK_OPEN_FIELDS_MAX 8u
 
 struct hook_entry {
         const char *name; /* as the roster's `rotate: {hook: NAME}` says */
@@ -12,7 +13,12 @@ struct hook_entry {
         json_t *config; /* wins over the roster's; holds the target's admin access */
         /* what the program's `describe` says */
         struct value_rules rules;
-        char *field, *alphabet;
+        char *field /* NULL: the target makes every field */, *alphabet, *forbidden;
+        bool has_kind; /* our configuration says which kind of value, whatever `describe` says */
+        bool can_prepare;
+        size_t n_open;
+        char *open_field[HOOK_OPEN_FIELDS_MAX]; /* fields that are no secret, such as a user's name */
+        unsigned slots;                         /* values that the target knows at once: 1 or 2 */
 };
 
 struct config {

@@ -3,12 +3,14 @@
 #include "base/plugin.h"
 #include "quorum/document.h"
 #include "rotators/config.h"
+#include "rotators/hooks/hook_input.h"
 
 struct hook_call {
         const struct hook_entry *hook;
         const char *step;
         const char *credential, *idempotency_key;
-        const char *handle;                      /* or NULL */
+        const char *handle, *old_handle;         /* or NULL */
+        bool is_prepare;                         /* its stdout holds secrets */
         struct span roster_config;               /* the roster's JSON object */
         const struct document *pending, *opened; /* or NULL */
         int64_t timeout_ms;
@@ -19,7 +21,8 @@ struct hook_result {
         struct bytes handle, why; /* why: safe for one line */
         char evidence[16];
         bool is_value_rejected;
-        bool has_leaked; /* it printed one of our values: everything it printed was withheld */
+        struct hook_fields fields; /* of `prepare` */
+        bool has_leaked;           /* it printed one of our values: everything it printed was withheld */
 };
 
 /* Whatever the hook does ends in a result; death, silence, over-long or contradicting output is PLUGIN_UNKNOWN.
@@ -32,5 +35,6 @@ MUST_CHECK enum err hook_describe(struct hook_entry *hook);
 /* The pieces, for the tests. */
 MUST_CHECK enum err hook_write_request(const struct hook_call *call, struct secret *ret);
 void hook_read_answer(int exit_code, struct span out, struct hook_result *ret);
-/* Whether text holds a value of the document, as it is or in base64. */
-bool hook_prints_secret(const struct document *d, struct span text);
+void hook_read_prepared(int exit_code, struct span out, struct hook_result *ret);
+/* Whether text holds a value of the document, as it is or in base64; not of the fields that the hook calls public. */
+bool hook_prints_secret(const struct hook_entry *hook, const struct document *d, struct span text);

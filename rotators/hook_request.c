@@ -33,6 +33,10 @@ MUST_CHECK static enum err write_public(const struct hook_call *call, struct byt
                 bytes_add_text(ret, ",\"handle\":");
                 bytes_add_json(ret, span_text(call->handle));
         }
+        if (call->old_handle) {
+                bytes_add_text(ret, ",\"old_handle\":");
+                bytes_add_json(ret, span_text(call->old_handle));
+        }
         return OK;
 }
 

@@ -127,6 +127,7 @@ static void run(enum hook_step step, const struct hook_input *in, struct hook_an
         case HOOK_TEST: test(bytes_text(&path), pending, a); break;
         case HOOK_REVOKE: revoke_old(in, bytes_text(&path), pending, a); break;
         case HOOK_RECONCILE: reconcile(bytes_text(&path), pending, a); break;
+        case HOOK_PREPARE:
         case HOOK_STEPS: break;
         }
 }

@@ -3,15 +3,17 @@
 #include "base/file.h"
 #include "base/harden.h"
 #include "base/log.h"
+#include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 
-static const char *const step_words[HOOK_STEPS] = {"check", "set", "test", "revoke", "reconcile"};
+static const char *const step_words[HOOK_STEPS] = {"check", "prepare", "set", "test", "revoke", "reconcile"};
 
 void hook_answer_done(struct hook_answer *a)
 {
         bytes_done(&a->handle);
         bytes_done(&a->why);
+        secret_wipe(&a->fields);
 }
 
 void hook_ok(struct hook_answer *a, const char *evidence)
@@ -57,6 +59,37 @@ void hook_answer_write(const struct hook_answer *a, struct bytes *ret)
                 bytes_add_json(ret, bytes_span(&a->why));
         }
         bytes_add_text(ret, "}\n");
+}
+
+enum err hook_answer_field(struct hook_answer *a, const char *name, const void *value, size_t len)
+{
+        CLEANUP_BYTES struct bytes key = BYTES_NONE;
+        size_t at = a->fields.len, base64 = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+        bytes_printf(&key, "%s\"%s\":\"", at ? "," : "", name);
+        enum err e = secret_resize(&a->fields, at + key.n + base64);
+        if (e != OK)
+                return e;
+        memcpy(a->fields.bytes + at, key.p, key.n);
+        sodium_bin2base64((char *)a->fields.bytes + at + key.n, base64, value, len, sodium_base64_VARIANT_ORIGINAL);
+        a->fields.bytes[a->fields.len - 1] = '"'; /* where the NUL was */
+        return OK;
+}
+
+enum err hook_answer_print(const struct hook_answer *a, int fd)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        static const char begin[] = ",\"fields\":{", end[] = "}}\n";
+        enum err e;
+        hook_answer_write(a, &line);
+        if (a->exit != PLUGIN_OK || a->fields.len == 0)
+                return fd_write_all(fd, line.p, line.n);
+        if ((e = fd_write_all(fd, line.p, line.n - strlen("}\n"))) != OK)
+                return e;
+        if ((e = fd_write_all(fd, begin, strlen(begin))) != OK)
+                return e;
+        if ((e = secret_write_fd(&a->fields, fd)) != OK)
+                return e;
+        return fd_write_all(fd, end, strlen(end));
 }
 
 void hook_progress(const char *sentence)
@@ -120,11 +153,9 @@ static int answer_step(const struct hook *h, enum hook_step step)
 {
         /* Pessimistic: a step that forgets to say what it did is not known to have done nothing. */
         struct hook_answer a = {.exit = PLUGIN_UNKNOWN};
-        CLEANUP_BYTES struct bytes line = BYTES_NONE;
         run_step(h, step, &a);
-        hook_answer_write(&a, &line);
         int exit_code = a.exit;
-        if (fd_write_all(STDOUT_FILENO, line.p, line.n) != OK)
+        if (hook_answer_print(&a, STDOUT_FILENO) != OK)
                 exit_code = PLUGIN_UNKNOWN;
         hook_answer_done(&a);
         return exit_code;
@@ -137,8 +168,9 @@ int hook_main(const struct hook *h, int argc, char **argv)
         if (!strcmp(word, "describe"))
                 return puts(h->description) < 0 || fflush(stdout) ? PLUGIN_FAILED : PLUGIN_OK;
         for (unsigned i = 0; i < HOOK_STEPS; i++)
-                if (!strcmp(word, step_words[i]))
+                if (!strcmp(word, step_words[i]) && (i != HOOK_PREPARE || h->can_prepare))
                         return answer_step(h, (enum hook_step)i);
-        fprintf(stderr, "%s: usage: %s describe|check|set|test|revoke|reconcile < request\n", h->name, h->name);
+        fprintf(stderr, "%s: usage: %s describe|check|[prepare|]set|test|revoke|reconcile < request\n", h->name,
+                h->name);
         return PLUGIN_MISCONFIGURED;
 }

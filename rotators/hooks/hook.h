@@ -1,6 +1,6 @@
 /* What every rotation hook shares: the steps of its contract (docs/hooks.md), its input and its answer.
  *
- *   argv[1]  describe | check | set | test | revoke | reconcile
+ *   argv[1]  describe | check | prepare | set | test | revoke | reconcile
  *   stdout   any lines {"progress":…}, then {"status":"ok|failed|unknown","handle":…,"evidence":…,"why":…}
  *   exit     enum plugin_exit
  */
@@ -8,7 +8,7 @@
 #include "base/plugin.h"
 #include "rotators/hooks/hook_input.h"
 
-enum hook_step { HOOK_CHECK, HOOK_SET, HOOK_TEST, HOOK_REVOKE, HOOK_RECONCILE, HOOK_STEPS };
+enum hook_step { HOOK_CHECK, HOOK_PREPARE, HOOK_SET, HOOK_TEST, HOOK_REVOKE, HOOK_RECONCILE, HOOK_STEPS };
 
 struct hook_answer {
         enum plugin_exit exit;
@@ -16,12 +16,14 @@ struct hook_answer {
         const char *evidence;   /* a fixed word, or NULL */
         struct bytes why;       /* for people; never a secret */
         bool is_value_rejected; /* the target's rules refuse this very value: another one may do */
+        struct secret fields;   /* of `prepare`: "NAME":"BASE64",… */
 };
 
 struct hook {
         const char *name;
         const char *description; /* the JSON object that `describe` prints */
         void (*run)(enum hook_step step, const struct hook_input *in, struct hook_answer *ret);
+        bool can_prepare; /* run() knows HOOK_PREPARE, and the description lists it */
 };
 
 #define HANDLE_MAX 200u
@@ -31,8 +33,12 @@ void hook_answer_done(struct hook_answer *a);
 void hook_ok(struct hook_answer *a, const char *evidence);
 /* Sets exit and why, made safe for one line. */
 void hook_fail(struct hook_answer *a, enum plugin_exit exit, const char *format, ...) PRINTF_LIKE(3, 4);
-/* The last line of stdout, with its newline. */
+/* A field of the new value that `prepare` has made. Errors: ERR_MEMORY. */
+MUST_CHECK enum err hook_answer_field(struct hook_answer *a, const char *name, const void *value, size_t len);
+/* The last line of stdout, with its newline, but for the fields. */
 void hook_answer_write(const struct hook_answer *a, struct bytes *ret);
+/* The whole last line, fields included, straight from locked memory. Errors: ERR_IO. */
+MUST_CHECK enum err hook_answer_print(const struct hook_answer *a, int fd);
 /* {"progress":…} at once. */
 void hook_progress(const char *sentence);
 /* Time left until the deadline, between 1 s and max_ms. */

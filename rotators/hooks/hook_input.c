@@ -47,7 +47,7 @@ MUST_CHECK static enum err add_field(struct hook_fields *f, size_t *used, struct
         return OK;
 }
 
-MUST_CHECK static enum err read_fields(struct span object, struct hook_fields *ret)
+enum err hook_fields_read(struct span object, struct hook_fields *ret)
 {
         struct scan s = scan_begin(object);
         struct span name;
@@ -80,9 +80,9 @@ MUST_CHECK static enum err split(const struct secret *text, struct hook_input *r
                 if (s.error != OK) {
                         e = s.error;
                 } else if (span_is(key, "pending")) {
-                        e = read_fields(value, &ret->pending);
+                        e = hook_fields_read(value, &ret->pending);
                 } else if (span_is(key, "opened")) {
-                        e = read_fields(value, &ret->opened);
+                        e = hook_fields_read(value, &ret->opened);
                 } else {
                         bytes_add_text(rest, rest->n > 1 ? ",\"" : "\"");
                         bytes_add_span(rest, key);
@@ -107,6 +107,7 @@ MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
         ret->credential = json_take_text(&f, "credential", 1, 128);
         ret->idempotency_key = json_take_text(&f, "idempotency_key", 1, 200);
         ret->handle = json_take_text_if(&f, "handle", 0, 200);
+        ret->old_handle = json_take_text_if(&f, "old_handle", 0, 200);
         ret->config = json_take_object(&f, "config");
         ret->deadline_ms = json_has(&f, "deadline") ? json_take_int(&f, "deadline", 0, JSON_INT_MAX) : 0;
         (void)json_take_any(&f, "step"); /* argv says it */
@@ -127,15 +128,15 @@ enum err hook_input_read(const struct secret *text, struct hook_input *ret)
         return OK;
 }
 
-static void fields_done(struct hook_fields *f)
+void hook_fields_done(struct hook_fields *f)
 {
         secret_wipe(&f->arena);
 }
 
 void hook_input_done(struct hook_input *i)
 {
-        fields_done(&i->pending);
-        fields_done(&i->opened);
+        hook_fields_done(&i->pending);
+        hook_fields_done(&i->opened);
         json_decref(i->public_);
         i->public_ = NULL;
 }

@@ -1,6 +1,6 @@
 /* What a hook is told on stdin, read without ever leaving locked memory:
  *
- *   {"step":…,"idempotency_key":…,"credential":…,"config":{…},"handle":…,"deadline":MS,
+ *   {"step":…,"idempotency_key":…,"credential":…,"config":{…},"handle":…,"old_handle":…,"deadline":MS,
  *    "pending":{"FIELD":"BASE64",…},"opened":{"FIELD":"BASE64",…}}
  *
  * `pending` and `opened` hold secrets: a scanner of our own cuts them out and decodes them in place; only what is
@@ -28,7 +28,7 @@ struct hook_fields {
 
 struct hook_input {
         json_t *public_; /* everything else */
-        const char *credential, *idempotency_key, *handle /* or NULL */;
+        const char *credential, *idempotency_key, *handle, *old_handle /* or NULL */;
         json_t *config;
         int64_t deadline_ms; /* wall clock; 0: none */
         struct hook_fields pending, opened;
@@ -39,6 +39,9 @@ struct hook_input {
 /* Reads the whole text (which stays the caller's). Errors: ERR_BAD_STATEMENT with the reason, ERR_MEMORY. */
 MUST_CHECK enum err hook_input_read(const struct secret *text, struct hook_input *ret);
 void hook_input_done(struct hook_input *i);
+/* {"FIELD":"BASE64",…} alone, as a hook's answer may have it. Errors as above. */
+MUST_CHECK enum err hook_fields_read(struct span object, struct hook_fields *ret);
+void hook_fields_done(struct hook_fields *f);
 const struct hook_field *hook_field(const struct hook_fields *f, const char *name); /* NULL */
 /* A text or whole number of the configuration as text, kept in ret (cleared first). fallback NULL: it must be there.
  * Errors: ERR_CONFIG with the reason. */

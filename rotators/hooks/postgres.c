@@ -129,6 +129,7 @@ static void run_step(enum hook_step step, const struct pg_role *r, const struct 
         case HOOK_TEST: test(r, pending, a); break;
         case HOOK_REVOKE: revoke_old(r, in, pending, a); break;
         case HOOK_RECONCILE: reconcile(r, pending, a); break;
+        case HOOK_PREPARE:
         case HOOK_STEPS: break;
         }
 }

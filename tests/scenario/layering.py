@@ -8,7 +8,7 @@ MAY = {
     "broker": {"base", "quorum", "broker"},
     "client": {"base", "quorum", "client"},
     "tui": {"base", "quorum", "client", "tui"},
-    "rotators": {"base", "quorum", "client", "rotators"},
+    "rotators": {"base", "quorum", "client", "rotators", "rotators/hooks"},
     "rotators/hooks": {"base", "rotators/hooks"},
     "notifiers": {"base", "notifiers"},
 }

@@ -363,4 +363,18 @@ Test(spawn, nothing_of_the_output_stays_in_memory)
         spawn_result_done(&r);
         cr_assert_eq(scan_memory(planted, sizeof(planted)), 0);
 }
+
+Test(spawn, secret_output_is_in_locked_memory_and_wiped)
+{
+        struct spawn_job job = job_of("s=secret; printf planted-$s");
+        struct spawn_result r = {0};
+
+        job.is_output_secret = true;
+        run(&job, &r);
+        cr_expect_str_eq(bytes_text(&r.out), "planted-secret");
+        cr_expect_eq(r.out.p, r.locked_.bytes);
+        cr_expect_eq(scan_memory(planted, sizeof(planted)), 1);
+        spawn_result_done(&r);
+        cr_expect_eq(scan_memory(planted, sizeof(planted)), 0);
+}
 #endif

@@ -1,6 +1,8 @@
 #include "base/clock.h"
+#include "base/file.h"
 #include "rotators/hooks/hook.h"
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 static void expect_line(const struct hook_answer *a, const char *expected)
 {
@@ -31,4 +33,29 @@ Test(hook_answer, a_deadline_that_is_over_still_leaves_a_second)
         cr_expect_eq(hook_time_left_ms(&in, MINUTE_MS), MINUTE_MS);
         in.deadline_ms = 0;
         cr_expect_eq(hook_time_left_ms(&in, MINUTE_MS), MINUTE_MS);
+}
+
+static void expect_printed(const struct hook_answer *a, const char *expected)
+{
+        char said[400] = "";
+        int ends[2];
+        cr_assert_eq(pipe(ends), 0);
+        cr_assert_eq(hook_answer_print(a, ends[1]), OK);
+        close(ends[1]);
+        cr_assert_geq(read(ends[0], said, sizeof said - 1), 0);
+        close(ends[0]);
+        cr_expect_str_eq(said, expected);
+}
+
+Test(hook_answer, prepared_fields_come_in_base64_and_only_with_success)
+{
+        struct hook_answer a = {.exit = PLUGIN_UNKNOWN};
+        cr_assert_eq(hook_answer_field(&a, "user", "app_b", 5), OK);
+        cr_assert_eq(hook_answer_field(&a, "key", "k\0y", 3), OK);
+        hook_ok(&a, NULL);
+        expect_printed(&a, "{\"status\":\"ok\",\"fields\":{\"user\":\"YXBwX2I=\",\"key\":\"awB5\"}}\n");
+        hook_fail(&a, PLUGIN_TRY_AGAIN, "away");
+        expect_printed(&a, "{\"status\":\"failed\",\"why\":\"away\"}\n");
+        hook_answer_done(&a);
+        cr_expect_null(a.fields.bytes);
 }

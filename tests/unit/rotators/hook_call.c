@@ -28,22 +28,25 @@ static struct document make_document(const char *value)
         return d;
 }
 
-/* Runs a shell script as the hook's `set`. */
-static struct hook_result run_script(const char *body, int64_t timeout_ms)
+/* Runs a shell script as a step of a hook. */
+static struct hook_result run_step(const char *step, const char *body, int64_t timeout_ms)
 {
         CLEANUP_FREE char *path = path_join(folder, "hook");
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
         CLEANUP_DOCUMENT struct document pending = make_document("correct horse"), opened = make_document("battery");
-        struct hook_entry hook = {.name = "script", .program = path, .config = json_object()};
+        struct hook_entry hook = {
+                .name = "script", .program = path, .config = json_object(), .n_open = 1, .open_field = {"user"}};
         struct hook_result result = {0};
         bytes_printf(&text, "#!/bin/sh\n%s\n", body);
         cr_assert_eq(file_write(path, 0700, bytes_span(&text)), OK);
         json_object_set_new(hook.config, "admin", json_string("ours"));
         const struct hook_call call = {.hook = &hook,
-                                       .step = "set",
+                                       .step = step,
+                                       .is_prepare = !strcmp(step, "prepare"),
                                        .credential = "prod/db",
                                        .idempotency_key = "k",
                                        .handle = "h",
+                                       .old_handle = "the one before",
                                        .roster_config = span_text("{\"admin\":\"the roster's\",\"role\":\"r\"}"),
                                        .pending = &pending,
                                        .opened = &opened,
@@ -51,6 +54,11 @@ static struct hook_result run_script(const char *body, int64_t timeout_ms)
         cr_assert_eq(hook_run(&call, &result), OK, "%s", err_reason());
         json_decref(hook.config);
         return result;
+}
+
+static struct hook_result run_script(const char *body, int64_t timeout_ms)
+{
+        return run_step("set", body, timeout_ms);
 }
 
 Test(hook_call, our_own_configuration_wins_over_the_rosters)
@@ -164,11 +172,21 @@ Test(hook_call, a_hook_that_prints_a_secret_is_found_and_withheld)
 
 Test(hook_call, describe_must_give_usable_value_rules)
 {
+#define WITH(more) "{\"contract\":1,\"value\":{" more "}}"
         static const struct {
                 const char *out;
                 enum err e;
         } rows[] = {
-                {"{\"contract\":1,\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\"}}", OK},
+                {WITH("\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\""), OK},
+                {WITH("\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\",\"forbidden\":\"bcdefgh\""),
+                 ERR_CONFIG},
+                {WITH("\"field\":\"password\",\"kind\":\"passphrase\",\"words\":6"), OK},
+                {WITH("\"field\":\"password\",\"kind\":\"passphrase\",\"words\":65"), ERR_CONFIG},
+                {WITH("\"field\":\"password\",\"kind\":\"ssh-ed25519\""), OK},
+                {WITH("\"field\":\"password\",\"kind\":\"rsa\""), ERR_HOOK},
+                {WITH("\"kind\":\"target\""), ERR_HOOK}, /* without `prepare` nobody would make it */
+                {"{\"contract\":1,\"slots\":3,\"value\":{\"field\":\"password\",\"kind\":\"ssh-ed25519\"}}",
+                 ERR_HOOK},
                 {"{\"contract\":2,\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":\"abcdefgh\"}}",
                  ERR_HOOK},
                 {"{\"contract\":1,\"value\":{\"field\":\"password\",\"length\":3,\"alphabet\":\"abcdefgh\"}}",
@@ -187,5 +205,76 @@ Test(hook_call, describe_must_give_usable_value_rules)
                         cr_expect_str_eq(hook.field, "password");
                 free(hook.field);
                 free(hook.alphabet);
+                free(hook.forbidden);
+        }
+}
+
+Test(hook_call, describe_says_slots_prepare_and_public_fields)
+{
+        CLEANUP_FREE char *path = path_join(folder, "describe");
+        struct hook_entry hook = {.name = "x", .program = path};
+        static const char script[] = "#!/bin/sh\necho '{\"contract\":1,\"slots\":2,\"steps\":[\"check\",\"prepare\"],"
+                                     "\"value\":{\"kind\":\"target\",\"public\":[\"id\",7]}}'\n";
+        cr_assert_eq(file_write(path, 0700, span_text(script)), OK);
+        cr_assert_eq(hook_describe(&hook), OK, "%s", err_reason());
+        cr_expect_eq(hook.slots, 2);
+        cr_expect(hook.can_prepare);
+        cr_expect_eq(hook.rules.kind, VALUE_TARGET);
+        cr_assert_eq(hook.n_open, 1);
+        cr_expect_str_eq(hook.open_field[0], "id");
+        free(hook.open_field[0]);
+}
+
+/* ---- prepare ---- */
+
+#define FIELDS "\"fields\":{\"user\":\"YXBwX2I=\",\"key\":\"c2VjcmV0LWtleQ==\"}" /* app_b, secret-key */
+
+Test(hook_call, what_prepare_made_comes_back_as_fields)
+{
+        struct hook_result r = run_step(
+                "prepare",
+                "read -r line; case $line in *'\"old_handle\":\"the one before\"'*) ;; *) exit 1;; esac\n"
+                "echo '{\"progress\":\"making\"}'; echo '{\"status\":\"ok\",\"handle\":\"app_b\"," FIELDS "}'",
+                20000);
+        cr_assert_eq(r.exit, PLUGIN_OK, "%s", bytes_text(&r.why));
+        cr_assert_eq(r.fields.n, 2);
+        cr_expect_str_eq((const char *)hook_field(&r.fields, "user")->value, "app_b");
+        cr_expect_str_eq((const char *)hook_field(&r.fields, "key")->value, "secret-key");
+        cr_expect_str_eq(bytes_text(&r.handle), "app_b"); /* `user` is public: no leak */
+        hook_result_done(&r);
+}
+
+Test(hook_call, a_prepare_without_usable_fields_is_unknown)
+{
+        static const char *const bodies[] = {
+                "echo '{\"status\":\"ok\"}'",
+                "echo '{\"status\":\"ok\",\"fields\":{}}'",
+                "echo '{\"status\":\"ok\",\"fields\":{\"a b\":\"YQ==\"}}'",
+                "echo '{\"status\":\"ok\",\"fields\":{\"a\":\"no base64\"}}'",
+                "echo '{\"status\":\"ok\",\"fields\":[1]}'",
+                "echo '{\"status\":\"ok\"," FIELDS "}'; exit 1",
+                "echo nonsense",
+        };
+        for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+                struct hook_result r = run_step("prepare", bodies[i], 20000);
+                cr_expect_eq(r.exit, PLUGIN_UNKNOWN, "row %zu", i);
+                hook_result_done(&r);
+        }
+}
+
+Test(hook_call, what_prepare_made_is_a_secret_on_stderr)
+{
+        static const char *const bodies[] = {
+                "echo 'made secret-key' >&2; echo '{\"status\":\"ok\"," FIELDS "}'",
+                "echo '{\"status\":\"ok\",\"handle\":\"secret-key\"," FIELDS "}'",
+                "echo '{\"status\":\"ok\",\"why\":\"c2VjcmV0LWtleQ\"," FIELDS "}'",
+        };
+        for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+                struct hook_result r = run_step("prepare", bodies[i], 20000);
+                cr_expect(r.has_leaked, "row %zu", i);
+                cr_expect_eq(r.exit, PLUGIN_UNKNOWN, "row %zu", i);
+                cr_expect_eq(r.handle.n, 0, "row %zu", i);
+                cr_expect_null(strstr(bytes_text(&r.why), "secret-key"), "row %zu", i);
+                hook_result_done(&r);
         }
 }
