@@ -197,3 +197,26 @@ enum err config_secret(const struct delivery *d, const char *key, struct secret 
         memcpy(ret->bytes, file.bytes, n);
         return OK;
 }
+
+static bool is_host_port(const char *text)
+{
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+        const char *colon = strrchr(text, ':');
+        size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+        return colon && colon != text && digits > 0 && digits <= 5 && colon[1 + digits] == 0 &&
+               text[strspn(text, allowed)] == 0;
+}
+
+enum err config_host_port(const struct delivery *d, const char *key, const char **ret)
+{
+        enum err e = config_text(d, key, NULL, ret);
+        if (e == OK && (!*ret || !is_host_port(*ret)))
+                return err_because(ERR_CONFIG, "config: `%s` must be HOST:PORT", key);
+        return e;
+}
+
+enum err config_peer(const struct delivery *d, const char **ret_ca_file, const char **ret_proxy_url)
+{
+        enum err e = config_text(d, "ca_file", NULL, ret_ca_file);
+        return e == OK ? config_text(d, "proxy_url", NULL, ret_proxy_url) : e;
+}

@@ -49,3 +49,7 @@ MUST_CHECK enum err config_check(const struct delivery *d, const char *const kno
 MUST_CHECK enum err config_text(const struct delivery *d, const char *key, const char *fallback, const char **ret);
 /* The content of the private file that KEY names, without its trailing newline, NUL-ended. Errors: ERR_CONFIG. */
 MUST_CHECK enum err config_secret(const struct delivery *d, const char *key, struct secret *ret);
+/* HOST:PORT or [V6]:PORT under this key, with nothing that would mean more in a URL. Errors: ERR_CONFIG. */
+MUST_CHECK enum err config_host_port(const struct delivery *d, const char *key, const char **ret);
+/* Reads `ca_file` and `proxy_url`, which every channel knows. Errors: ERR_CONFIG. */
+MUST_CHECK enum err config_peer(const struct delivery *d, const char **ret_ca_file, const char **ret_proxy_url);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "notifiers/email_message.h"
 #include "notifiers/smtp.h"
-#include "notifiers/transfer.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +40,7 @@ MUST_CHECK static enum err read_server(const struct delivery *d, struct email *r
         const char *smarthost, *hello;
         bool is_implicit = false;
         enum err e;
-        if ((e = transfer_host_port(d, "smarthost", &smarthost)) != OK)
+        if ((e = config_host_port(d, "smarthost", &smarthost)) != OK)
                 return e;
         if ((e = config_text(d, "hello", "", &hello)) != OK)
                 return e;
@@ -51,7 +50,7 @@ MUST_CHECK static enum err read_server(const struct delivery *d, struct email *r
                 return e;
         bytes_printf(&ret->url, "%s://%s/%s", is_implicit ? "smtps" : "smtp", smarthost, hello);
         ret->mail.url = bytes_text(&ret->url);
-        return transfer_config(d, &ret->mail.ca_file, &ret->mail.proxy_url);
+        return config_peer(d, &ret->mail.ca_file, &ret->mail.proxy_url);
 }
 
 MUST_CHECK static enum err read_login(const struct delivery *d, struct email *ret)

@@ -1,11 +1,9 @@
-/* One HTTPS POST to a service on the internet, and what its answer means for the page.
- *
- * Verification is always on, redirects are never followed, only https is spoken, no proxy unless configured, replies
- * are capped. A token travels in the body or a header, never in a log. */
+/* One HTTPS POST of a page to a service on the internet (base/https.h), and what its answer means for the page. A
+ * token travels in the body or a header, never in a log. */
 #pragma once
+#include "base/https.h"
 #include "notifiers/deliver.h"
 
-#define HTTP_ANSWER_MAX  (64u * 1024u)
 #define HTTP_HEADERS_MAX 4u
 
 struct http_post {
@@ -18,17 +16,9 @@ struct http_post {
         struct span body;                      /* JSON */
 };
 
-struct http_answer {
-        long status; /* 0: none came */
-        struct bytes body;
-        int64_t retry_after_s;
-};
-
-void http_answer_done(struct http_answer *a);
-/* Posts. Returns PLUGIN_OK when a whole answer came (of any status); otherwise `o` says what is known: TRY_AGAIN (it
- * did not leave us), UNKNOWN (it did, no answer came), FAILED (the peer is not who it must be, or answers without
- * end), MISCONFIGURED (no https URL). */
-enum plugin_exit http_post(const struct http_post *p, struct http_answer *ret, struct outcome *o);
-/* Judges a status that is not the service's success: 429, 408 and 5xx try again, 401 and 403 refused, 404 and 410
- * misconfigured, everything else failed (3xx: redirects are not followed). detail: what the service said, or "". */
-void http_judge(const struct http_answer *a, const char *detail, struct outcome *o);
+/* Posts. Returns PLUGIN_OK when a whole answer came (of any status); otherwise `o` says what is known, as of
+ * https_call(). */
+enum plugin_exit http_post(const struct http_post *p, struct https_answer *ret, struct outcome *o);
+/* Judges a status that is not the service's success by https_meaning() (3xx: redirects are not followed). detail:
+ * what the service said, or "". */
+void http_judge(const struct https_answer *a, const char *detail, struct outcome *o);

@@ -3,7 +3,6 @@
  */
 #include "notifiers/http.h"
 #include "notifiers/ntfy_message.h"
-#include "notifiers/transfer.h"
 #include <string.h>
 
 #define NTFY_URL "https://ntfy.sh"
@@ -36,7 +35,7 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct ntfy *re
                 return e;
         if ((e = config_text(d, "url", NTFY_URL, &ret->url)) != OK)
                 return e;
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         if (json_object_get(d->config, "credentials_file") &&
             (e = config_secret(d, "credentials_file", &ret->token)) != OK)
@@ -45,9 +44,9 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct ntfy *re
 }
 
 /* ntfy answers with the message that it has made, and its id. */
-static void judge(const struct http_answer *a, struct outcome *o)
+static void judge(const struct https_answer *a, struct outcome *o)
 {
-        CLEANUP_JSON json_t *said = json_loadb((const char *)a->body.p, a->body.n, 0, NULL);
+        CLEANUP_JSON json_t *said = json_loadb(https_text(a), a->n, 0, NULL);
         const char *id = json_string_value(json_object_get(said, "id"));
         if (a->status != 200)
                 http_judge(a, "", o); /* its words may name the topic */
@@ -60,7 +59,7 @@ static void judge(const struct http_answer *a, struct outcome *o)
 static void post_message(const struct delivery *d, const struct ntfy *n, struct outcome *o)
 {
         CLEANUP_BYTES struct bytes body = BYTES_NONE;
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         ntfy_message(d, (const char *)n->topic.bytes, &body);
         struct http_post post = {.url = n->url,
                                  .bearer = n->token.bytes ? (const char *)n->token.bytes : NULL,
@@ -69,7 +68,7 @@ static void post_message(const struct delivery *d, const struct ntfy *n, struct 
                                  .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge(&answer, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
 }
 
 static void deliver(const struct delivery *d, struct outcome *ret)

@@ -1,7 +1,6 @@
 /* Pages by PagerDuty's Events API v2 (`routing_key_file`; `api_url` for another events host). */
 #include "notifiers/http.h"
 #include "notifiers/pagerduty_message.h"
-#include "notifiers/transfer.h"
 #include <string.h>
 
 #define EVENTS_HOST "https://events.pagerduty.com"
@@ -22,27 +21,27 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct pagerdut
                 return e;
         if ((e = config_text(d, "api_url", EVENTS_HOST, &host)) != OK)
                 return e;
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         bytes_printf(&ret->url, "%s" EVENTS_PATH, host);
         return config_secret(d, "routing_key_file", &ret->routing_key);
 }
 
 /* The service's own words help to mend the configuration; our key must not come back through them. */
-static void first_error(const struct http_answer *a, const char *routing_key, struct bytes *ret)
+static void first_error(const struct https_answer *a, const char *routing_key, struct bytes *ret)
 {
-        CLEANUP_JSON json_t *said = json_loadb((const char *)a->body.p, a->body.n, 0, NULL);
+        CLEANUP_JSON json_t *said = json_loadb(https_text(a), a->n, 0, NULL);
         const char *error = json_string_value(json_array_get(json_object_get(said, "errors"), 0));
         const char *text = error ? error : json_string_value(json_object_get(said, "message"));
         if (text && !strstr(text, routing_key))
                 words_safe(text, 160, ret);
 }
 
-static void judge(const struct http_answer *a, const struct pagerduty_call *c, const char *routing_key,
+static void judge(const struct https_answer *a, const struct pagerduty_call *c, const char *routing_key,
                   struct outcome *o)
 {
         CLEANUP_BYTES struct bytes detail = BYTES_NONE;
-        CLEANUP_JSON json_t *said = json_loadb((const char *)a->body.p, a->body.n, 0, NULL);
+        CLEANUP_JSON json_t *said = json_loadb(https_text(a), a->n, 0, NULL);
         const char *status = json_string_value(json_object_get(said, "status"));
         if (a->status != 202) {
                 first_error(a, routing_key, &detail);
@@ -58,7 +57,7 @@ static void post_call(const struct delivery *d, const struct pagerduty *p, const
                       struct outcome *o)
 {
         CLEANUP_BYTES struct bytes body = BYTES_NONE;
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         const char *routing_key = (const char *)p->routing_key.bytes;
         pagerduty_message(d, c, routing_key, &body);
         struct http_post post = {.url = bytes_text(&p->url),
@@ -67,7 +66,7 @@ static void post_call(const struct delivery *d, const struct pagerduty *p, const
                                  .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge(&answer, c, routing_key, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
 }
 
 /* Stops at the first call that fails; the next attempt repeats them all, which PagerDuty takes as the same. */

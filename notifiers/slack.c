@@ -5,7 +5,6 @@
 #include "notifiers/http.h"
 #include "notifiers/slack_message.h"
 #include "notifiers/slack_thread.h"
-#include "notifiers/transfer.h"
 #include <string.h>
 
 #define POST_MESSAGE_URL  "https://slack.com/api/chat.postMessage"
@@ -62,7 +61,7 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct slack *r
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         return json_object_get(d->config, "credentials_file") ? read_bot(d, ret) : read_webhook(d, ret);
 }
@@ -84,9 +83,9 @@ static bool may_pass_later(const char *word)
         return false;
 }
 
-static void judge_webhook(const struct delivery *d, const struct http_answer *a, struct outcome *o)
+static void judge_webhook(const struct delivery *d, const struct https_answer *a, struct outcome *o)
 {
-        const char *body = bytes_text(&a->body);
+        const char *body = https_text(a);
         if (a->status != 200)
                 http_judge(a, error_word(body), o);
         else if (strcmp(body, "ok") != 0)
@@ -96,9 +95,9 @@ static void judge_webhook(const struct delivery *d, const struct http_answer *a,
 }
 
 /* chat.postMessage says 200 also when it refuses. ret_said: to be dropped by the caller. */
-static void judge_post(const struct http_answer *a, json_t **ret_said, struct outcome *o)
+static void judge_post(const struct https_answer *a, json_t **ret_said, struct outcome *o)
 {
-        json_t *said = *ret_said = json_loadb((const char *)a->body.p, a->body.n, 0, NULL);
+        json_t *said = *ret_said = json_loadb(https_text(a), a->n, 0, NULL);
         const char *ts = json_string_value(json_object_get(said, "ts"));
         const char *error = json_string_value(json_object_get(said, "error"));
         const char *word = error_word(error ? error : "");
@@ -115,13 +114,13 @@ static void judge_post(const struct http_answer *a, json_t **ret_said, struct ou
 static void post_webhook(const struct delivery *d, const struct slack *s, struct outcome *o)
 {
         CLEANUP_BYTES struct bytes body = BYTES_NONE;
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         slack_message(d, NULL, &body);
         struct http_post post = {
                 .url = s->api_url, .ca_file = s->ca_file, .proxy_url = s->proxy_url, .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge_webhook(d, &answer, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
 }
 
 /* One call of the Web API. Returns what Slack said (NULL when nothing readable), which the caller drops. */
@@ -129,7 +128,7 @@ static json_t *call(const struct delivery *d, const struct slack *s, const char 
                     int64_t timeout_ms, struct outcome *o)
 {
         CLEANUP_BYTES struct bytes body = BYTES_NONE;
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         json_t *said = NULL;
         slack_message(d, place, &body);
         struct http_post post = {.url = url,
@@ -140,7 +139,7 @@ static json_t *call(const struct delivery *d, const struct slack *s, const char 
                                  .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge_post(&answer, &said, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
         return said;
 }
 

@@ -1,5 +1,5 @@
 #include "notifiers/smtp.h"
-#include "notifiers/transfer.h"
+#include "base/transfer.h"
 #include <string.h>
 
 #define VERB_MAX        8u
@@ -82,7 +82,7 @@ static void judge(CURLcode code, long reply, const struct conversation *talk, st
         else if (reply >= 500 && reply < 600)
                 outcome_fail(o, PLUGIN_FAILED, "the server answered %ld to %s", reply, talk->verb);
         else
-                transfer_judge(code, talk->rest.n == 0, o);
+                o->exit = transfer_judge(code, talk->rest.n == 0, &o->why);
 }
 
 static struct curl_slist *list_recipients(const struct smtp_mail *m)
@@ -108,7 +108,7 @@ void smtp_send(const struct smtp_mail *m, size_t *ret_refused, struct outcome *o
                              .proxy_url = m->proxy_url,
                              .timeout_ms = TRANSFER_TIMEOUT_MS};
         struct curl_slist *to = list_recipients(m);
-        CURL *c = curl_easy_init();
+        CURL *c = transfer_new();
         if (!c || !to || !transfer_prepare(c, &t) || !set_mail(c, m, to, &talk)) {
                 outcome_fail(o, PLUGIN_MISCONFIGURED, "the mail could not be prepared; see smarthost, ca_file");
         } else {

@@ -2,8 +2,8 @@
  * the server's host has acknowledged every byte and did not end the connection over it. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/transfer.h"
 #include "notifiers/syslog_message.h"
-#include "notifiers/transfer.h"
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -57,10 +57,10 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct syslog *
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = transfer_host_port(d, "address", &address)) != OK)
+        if ((e = config_host_port(d, "address", &address)) != OK)
                 return e;
         bytes_printf(&ret->url, "https://%s", address); /* to libcurl: TLS, and nothing spoken inside it yet */
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         if ((e = read_certificate(d, ret)) != OK)
                 return e;
@@ -152,7 +152,7 @@ static void talk(CURL *c, struct span frame, struct outcome *o)
 
 static void send_frame(const struct syslog *s, struct span frame, struct outcome *o)
 {
-        CURL *c = curl_easy_init();
+        CURL *c = transfer_new();
         if (!c || !prepare(c, s)) {
                 outcome_fail(o, PLUGIN_MISCONFIGURED, "the connection could not be prepared; see address, ca_file");
         } else {
@@ -160,7 +160,7 @@ static void send_frame(const struct syslog *s, struct span frame, struct outcome
                 if (code == CURLE_OK)
                         talk(c, frame, o);
                 else
-                        transfer_judge(code, false, o);
+                        o->exit = transfer_judge(code, false, &o->why);
         }
         curl_easy_cleanup(c);
 }

@@ -1,7 +1,6 @@
 /* Pages a Microsoft Teams channel through a Workflows URL (`webhook_url_file`: the URL is itself a secret). */
 #include "notifiers/http.h"
 #include "notifiers/teams_message.h"
-#include "notifiers/transfer.h"
 
 struct teams {
         struct secret url; /* NUL-ended */
@@ -14,13 +13,13 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct teams *r
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         return config_secret(d, "webhook_url_file", &ret->url);
 }
 
 /* A workflow is started (202) before it posts: whether the card is shown, only its run history tells. */
-static void judge(const struct delivery *d, const struct http_answer *a, struct outcome *o)
+static void judge(const struct delivery *d, const struct https_answer *a, struct outcome *o)
 {
         if (a->status != 202)
                 http_judge(a, "", o);
@@ -31,7 +30,7 @@ static void judge(const struct delivery *d, const struct http_answer *a, struct 
 static void post_message(const struct delivery *d, const struct teams *t, struct outcome *o)
 {
         CLEANUP_BYTES struct bytes body = BYTES_NONE;
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         teams_message(d, &body);
         struct http_post post = {.url = (const char *)t->url.bytes,
                                  .ca_file = t->ca_file,
@@ -39,7 +38,7 @@ static void post_message(const struct delivery *d, const struct teams *t, struct
                                  .body = bytes_span(&body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge(d, &answer, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
 }
 
 static void deliver(const struct delivery *d, struct outcome *ret)

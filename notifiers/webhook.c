@@ -2,7 +2,6 @@
  * an HMAC that it shares (`hmac_key_file`), an Ed25519 key whose public half it has (`signing_key_file`), or both. */
 #include "base/clock.h"
 #include "notifiers/http.h"
-#include "notifiers/transfer.h"
 #include "notifiers/webhook_message.h"
 #include "notifiers/webhook_sign.h"
 
@@ -63,7 +62,7 @@ MUST_CHECK static enum err read_config(const struct delivery *d, struct webhook 
         enum err e;
         if ((e = config_check(d, known)) != OK)
                 return e;
-        if ((e = transfer_config(d, &ret->ca_file, &ret->proxy_url)) != OK)
+        if ((e = config_peer(d, &ret->ca_file, &ret->proxy_url)) != OK)
                 return e;
         if (json_object_get(d->config, "credentials_file") &&
             (e = config_secret(d, "credentials_file", &ret->token)) != OK)
@@ -108,7 +107,7 @@ MUST_CHECK static enum err write_letter(const struct delivery *d, const struct w
         return e;
 }
 
-static void judge(const struct http_answer *a, const struct bytes *id, struct outcome *o)
+static void judge(const struct https_answer *a, const struct bytes *id, struct outcome *o)
 {
         if (a->status >= 200 && a->status < 300)
                 bytes_add_span(&o->id, bytes_span(id));
@@ -122,7 +121,7 @@ static void judge(const struct http_answer *a, const struct bytes *id, struct ou
 
 static void post_letter(const struct webhook *w, const struct letter *l, struct outcome *o)
 {
-        struct http_answer answer = {0};
+        struct https_answer answer = {0};
         struct http_post post = {
                 .url = w->open_url,
                 .bearer = w->token.bytes ? (const char *)w->token.bytes : NULL,
@@ -132,7 +131,7 @@ static void post_letter(const struct webhook *w, const struct letter *l, struct 
                 .body = bytes_span(&l->body)};
         if (http_post(&post, &answer, o) == PLUGIN_OK)
                 judge(&answer, &l->id, o);
-        http_answer_done(&answer);
+        https_answer_done(&answer);
 }
 
 static void deliver(const struct delivery *d, struct outcome *ret)

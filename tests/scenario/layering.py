@@ -26,6 +26,6 @@ ok("every include names its folder", not unnamed, unnamed)
 ok("every include points downwards", seen > 0 and not wrong, wrong)
 curses = [str(p.relative_to(ROOT)) for p in (ROOT / "tui").glob("*.[ch]") if re.search(r"include\s+<n?curses", p.read_text())]
 ok("at most one file knows curses", len(curses) <= 1, curses)
-http = [str(p.relative_to(ROOT)) for p in (ROOT / "broker").glob("*.[ch]") if re.search(r"include\s+<(curl|libpq)", p.read_text())]
+http = [str(p.relative_to(ROOT)) for p in (ROOT / "broker").glob("*.[ch]") if re.search(r"include\s+(<(curl|libpq)|\"base/(https|transfer))", p.read_text())]
 ok("the broker links neither an HTTP client nor PostgreSQL's", not http, http)
 finish()

@@ -15,7 +15,7 @@ Test(judge, every_status_has_its_meaning)
         };
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
                 struct outcome o = {.exit = PLUGIN_OK};
-                struct http_answer a = {.status = rows[i].status, .retry_after_s = 3600};
+                struct https_answer a = {.status = rows[i].status, .retry_after_s = 3600};
                 http_judge(&a, "", &o);
                 cr_expect_eq(o.exit, rows[i].exit, "%ld", rows[i].status);
                 cr_expect_eq(o.retry_after_s, rows[i].retry_after_s, "%ld", rows[i].status);

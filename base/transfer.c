@@ -1,31 +1,39 @@
-#include "notifiers/transfer.h"
+#include "base/transfer.h"
+#include <malloc.h>
+#include <sodium.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 8000L
 #define LOW_SPEED_BYTES    10L
 #define LOW_SPEED_SECONDS  10L
 
-enum err transfer_config(const struct delivery *d, const char **ret_ca_file, const char **ret_proxy_url)
+static void wiping_free(void *p)
 {
-        enum err e = config_text(d, "ca_file", NULL, ret_ca_file);
-        return e == OK ? config_text(d, "proxy_url", NULL, ret_proxy_url) : e;
+        if (p)
+                sodium_memzero(p, malloc_usable_size(p));
+        free(p);
 }
 
-static bool is_host_port(const char *text)
+/* Never in place: what is left behind is wiped. */
+static void *wiping_realloc(void *p, size_t n)
 {
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
-        const char *colon = strrchr(text, ':');
-        size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-        return colon && colon != text && digits > 0 && digits <= 5 && colon[1 + digits] == 0 &&
-               text[strspn(text, allowed)] == 0;
+        size_t had = p ? malloc_usable_size(p) : 0;
+        void *moved = malloc(n);
+        if (moved && p)
+                memcpy(moved, p, had < n ? had : n);
+        if (moved)
+                wiping_free(p);
+        return moved;
 }
 
-enum err transfer_host_port(const struct delivery *d, const char *key, const char **ret)
+CURL *transfer_new(void)
 {
-        enum err e = config_text(d, key, NULL, ret);
-        if (e == OK && (!*ret || !is_host_port(*ret)))
-                return err_because(ERR_CONFIG, "config: `%s` must be HOST:PORT", key);
-        return e;
+        static bool is_ready;
+        if (!is_ready && curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                                              calloc) != CURLE_OK)
+                return NULL;
+        is_ready = true;
+        return curl_easy_init();
 }
 
 MUST_CHECK static bool set_peer(CURL *c, const struct transfer *t)
@@ -79,15 +87,17 @@ static bool is_our_mistake(CURLcode code)
         }
 }
 
-void transfer_judge(CURLcode code, bool has_left, struct outcome *o)
+enum plugin_exit transfer_judge(CURLcode code, bool has_left, struct bytes *ret_why)
 {
-        const char *said = curl_easy_strerror(code); /* a fixed sentence: names neither URL nor token */
-        if (is_wrong_peer(code))
-                outcome_fail(o, PLUGIN_FAILED, "the server is not who it must be (%s); nothing was sent to it", said);
-        else if (is_our_mistake(code))
-                outcome_fail(o, PLUGIN_MISCONFIGURED, "%s: look at the URL (https), ca_file and other files", said);
-        else if (has_left)
-                outcome_fail(o, PLUGIN_UNKNOWN, "sent, but no whole answer came (%s)", said);
-        else
-                outcome_fail(o, PLUGIN_TRY_AGAIN, "not sent (%s)", said);
+        const char *said = curl_easy_strerror(code); /* a fixed sentence */
+        if (is_wrong_peer(code)) {
+                bytes_printf(ret_why, "the server is not who it must be (%s); nothing was sent to it", said);
+                return PLUGIN_FAILED;
+        }
+        if (is_our_mistake(code)) {
+                bytes_printf(ret_why, "%s: look at the URL (https), ca_file and other files", said);
+                return PLUGIN_MISCONFIGURED;
+        }
+        bytes_printf(ret_why, has_left ? "sent, but no whole answer came (%s)" : "not sent (%s)", said);
+        return has_left ? PLUGIN_UNKNOWN : PLUGIN_TRY_AGAIN;
 }
