@@ -48,6 +48,37 @@ static void add_criteria(struct drafting *d, const struct roster *r)
         }
 }
 
+/* "R17 (prod/postgres/root): asked by erin; bob, carol approved, the last needed one after 5 min; opened …". */
+static void add_figures_of(struct drafting *d, const struct request_view *v)
+{
+        char name[NAME_TEXT], time[DURATION_TEXT];
+
+        bytes_printf(&d->text, "%s (%s): asked by %s", request_name(v, name), v->credential, v->requester);
+        for (size_t i = 0; i < ledger_approvals(d->ledger, v->index); i++) {
+                struct approval_view a;
+
+                ledger_approval_at(d->ledger, v->index, i, v->at_ms, &a);
+                bytes_printf(&d->text, "; approved by %s after %s", a.approver,
+                             duration_for_people(a.at_ms - v->at_ms, time));
+        }
+        if (v->opened_at_ms)
+                bytes_printf(&d->text, "; opened after %s", duration_for_people(v->opened_at_ms - v->at_ms, time));
+        if (v->opened_at_ms && v->ended_at_ms)
+                bytes_printf(&d->text, ", for %s", duration_for_people(v->ended_at_ms - v->opened_at_ms, time));
+        bytes_add_text(&d->text, ".\n");
+}
+
+static void add_figures(struct drafting *d)
+{
+        for (size_t i = 0; i < ledger_requests(d->ledger); i++) {
+                struct request_view v;
+
+                ledger_request_at(d->ledger, i, ledger_last_at(d->ledger), &v);
+                if (strcmp(v.incident, d->incident) == 0)
+                        add_figures_of(d, &v);
+        }
+}
+
 /* A draft that a tired person only has to fill in. */
 static enum err write_draft(const struct cli *cli, struct drafting *d)
 {
@@ -58,8 +89,9 @@ static enum err write_draft(const struct cli *cli, struct drafting *d)
                      "Was it the emergency that it was called?\n",
                      d->incident);
         add_criteria(d, ledger_roster(d->ledger));
-        bytes_add_text(&d->text, "\n\nWhat we change so that no glass needs breaking next time:\n\n\nTime line (UTC, "
-                                 "from the log):\n");
+        bytes_add_text(&d->text, "\n\nWhat we change so that no glass needs breaking next time:\n\n\nIn figures:\n");
+        add_figures(d);
+        bytes_add_text(&d->text, "\nTime line (UTC, from the log):\n");
         e = history_walk(cli, 0, add_line, d);
         bytes_printf(
                 &d->text,

@@ -33,6 +33,7 @@ enum effect_kind {
         EFFECT_LOG,        /* number: up to this entry; text[0]: filter */
         EFFECT_ENTRY,      /* number: the entry */
         EFFECT_VERIFY,
+        EFFECT_ROSTERS, /* what each of them changed */
         EFFECT_COUNT
 };
 

@@ -89,11 +89,20 @@ static const char *note_of(const struct model *m, enum role *ret)
         *ret = m->note[0] ? (enum role)m->note_role : m->is_alarm && m->busy == EFFECT_NONE ? ROLE_BAD : ROLE_WARN;
         if (m->note[0])
                 return m->note;
-        if (m->busy == EFFECT_VERIFY)
-                return "Verifying every entry ...";
         if (m->busy != EFFECT_NONE)
                 return "Working: the answer is on its way ...";
         return (m->is_alarm || m->is_away) ? m->link_reason : "";
+}
+
+static void say_verifying(const struct model *m, struct bytes *ret)
+{
+        uint64_t all = m->picture && m->picture->size ? m->picture->size : 1;
+        uint64_t done = m->n_verified < all ? m->n_verified : all;
+
+        bytes_add_byte(ret, '[');
+        for (unsigned i = 0; i < 30; i++)
+                bytes_add_byte(ret, i < 30 * done / all ? '#' : '-');
+        bytes_printf(ret, "] %llu of %llu entries verified", (unsigned long long)done, (unsigned long long)all);
 }
 
 /* The note's lines: wrapped, as many as it wants up to NOTE_ROWS, at least one so that nothing jumps. */
@@ -102,7 +111,13 @@ static unsigned wrap_note(const struct model *m, struct bytes *ret)
         enum role role;
         unsigned n = 0;
 
-        wrap_text(span_text(note_of(m, &role)), 0, 0, m->columns > 2 ? m->columns - 2 : 1, ret);
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+
+        if (m->busy == EFFECT_VERIFY && !m->note[0])
+                say_verifying(m, &text);
+        else
+                bytes_add_text(&text, note_of(m, &role));
+        wrap_text(bytes_span(&text), 0, 0, m->columns > 2 ? m->columns - 2 : 1, ret);
         for (size_t i = 0; i < ret->n; i++)
                 n += ret->p[i] == '\n';
         return n > NOTE_ROWS ? NOTE_ROWS : n < 1 ? 1 : n;

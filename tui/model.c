@@ -62,6 +62,7 @@ void model_done(struct model *m)
         seen_case_free(m->seen);
         log_page_free(m->timeline);
         log_page_free(m->log);
+        log_page_free(m->rosters);
         free(m->entry);
         free(m->draft);
         free(m->postmortem);

@@ -112,10 +112,19 @@ enum prompt_kind {
         PROMPT_CRITERION,  /* yes, no, drill */
 };
 
+/* How a request stands, as far as somebody who is about to answer must know. */
+struct standing {
+        bool is_there;
+        enum request_state state;
+        enum request_end end;
+        size_t n_approvals, n_denials;
+        unsigned approvals, threshold;
+};
+
 struct prompt {
         enum prompt_kind kind;
-        struct hash about; /* a request, or zero */
-        uint64_t mark;     /* how that request stood when the question was asked */
+        struct hash about;     /* a request, or zero */
+        struct standing stood; /* that request, when the question was asked */
         unsigned tries;
         struct input input;
 };
@@ -192,9 +201,12 @@ struct model {
         bool has_receipt;  /* I answered `seen` in this visit */
         bool override;
         struct opened opened;
-        struct log_page *timeline, *log;
+        struct log_page *timeline, *log, *rosters;
+        char holder[130];         /* whose shares People shows one by one; empty: everybody in short */
+        uint64_t n_verified;      /* entries, so far */
         char *entry;              /* details of a log entry */
         char *draft, *postmortem; /* texts of post-mortems: to be edited; written, not sent */
+        char written_of[130];     /* the incident that they are about */
         int64_t lock_after_ms;    /* of silence */
 };
 
@@ -247,7 +259,8 @@ struct effect model_review(struct model *m);
 bool model_selected(const struct model *m, struct row *ret);
 void model_move(struct model *m, enum action a);
 const struct picture_request *model_request(const struct model *m);
-/* Changes whenever something changes that somebody who is about to answer must know. */
-uint64_t request_mark(const struct picture_request *r);
+/* What is different now, in words: "bob approved; 1 of 2 now". Empty when nothing is. now: NULL when it is gone. */
+void standing_difference(const struct standing *before, const struct picture_request *now, int64_t now_ms,
+                         struct bytes *ret);
 /* "28:04" or "1:02:00"; "0:00" when past. */
 const char *countdown(int64_t ms, char ret[32]);

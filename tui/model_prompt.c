@@ -1,16 +1,52 @@
 /* Questions below a screen. One that is about a request dies when that request changes. */
 #include "tui/frame.h"
 #include "tui/keys_common.h"
+#include "tui/words.h"
 #include <string.h>
 
 struct effect prompt_update(struct model *m, struct key_press k);
 
-uint64_t request_mark(const struct picture_request *r)
+static struct standing standing_of(const struct picture_request *r)
 {
         if (!r)
-                return 1;
-        return ((uint64_t)r->view.state << 48) ^ ((uint64_t)r->view.end << 44) ^ ((uint64_t)r->n_approvals << 24) ^
-               ((uint64_t)r->view.approvals << 16) ^ ((uint64_t)r->n_denials << 8) ^ r->view.threshold;
+                return (struct standing){0};
+        return (struct standing){true,         r->view.state,     r->view.end,      r->n_approvals,
+                                 r->n_denials, r->view.approvals, r->view.threshold};
+}
+
+static bool same_standing(const struct standing *a, const struct standing *b)
+{
+        return a->is_there == b->is_there && a->state == b->state && a->end == b->end &&
+               a->n_approvals == b->n_approvals && a->n_denials == b->n_denials && a->approvals == b->approvals &&
+               a->threshold == b->threshold;
+}
+
+void standing_difference(const struct standing *before, const struct picture_request *now, int64_t now_ms,
+                         struct bytes *ret)
+{
+        struct standing after = standing_of(now);
+
+        if (same_standing(before, &after))
+                return;
+        if (!now) {
+                bytes_add_text(ret, "the log has it no more");
+                return;
+        }
+        for (size_t i = before->n_approvals; i < now->n_approvals; i++)
+                bytes_printf(ret, "%s approved; ", now->approvals[i].approver);
+        for (size_t i = before->n_denials; i < now->n_denials; i++)
+                bytes_printf(ret, "%s %s: %s; ", now->denials[i].denier,
+                             now->denials[i].is_suspicious ? "finds it SUSPICIOUS" : "says no",
+                             now->denials[i].reason);
+        if (after.approvals != before->approvals || after.threshold != before->threshold)
+                bytes_printf(ret, "%u of %u now; ", after.approvals, after.threshold);
+        if (after.state != before->state || after.end != before->end) {
+                bytes_add_text(ret, "it ");
+                request_standing(&now->view, now_ms, ret);
+                bytes_add_text(ret, "; ");
+        }
+        if (ret->n > 2)
+                ret->n -= 2;
 }
 
 void model_ask(struct model *m, enum prompt_kind kind, const struct hash *about)
@@ -19,7 +55,7 @@ void model_ask(struct model *m, enum prompt_kind kind, const struct hash *about)
         if (!about)
                 return;
         m->prompt.about = *about;
-        m->prompt.mark = request_mark(picture_request_of(m->picture, about));
+        m->prompt.stood = standing_of(picture_request_of(m->picture, about));
 }
 
 void model_end_prompt(struct model *m)

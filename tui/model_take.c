@@ -11,20 +11,21 @@
 /* Somebody is about to answer; what they answer to must still be what they read. */
 static void check_prompt(struct model *m)
 {
+        CLEANUP_BYTES struct bytes changed = BYTES_NONE;
         const struct picture_request *r;
-        char name[NAME_TEXT];
+        char name[NAME_TEXT] = "That request";
 
         if (m->prompt.kind == PROMPT_NONE || hash_is_zero(&m->prompt.about))
                 return;
         r = picture_request_of(m->picture, &m->prompt.about);
-        if (request_mark(r) == m->prompt.mark)
+        standing_difference(&m->prompt.stood, r, m->now_ms, &changed);
+        if (changed.n == 0)
                 return;
         model_end_prompt(m);
         if (r)
-                model_note(m, ROLE_BAD, "%s changed while you were typing: nothing was sent. Look again.",
-                           request_name(&r->view, name));
-        else
-                model_note(m, ROLE_BAD, "That request is gone: nothing was sent.");
+                request_name(&r->view, name);
+        model_note(m, ROLE_BAD, "%s changed while you were typing, and nothing was sent: %s. Look again.", name,
+                   bytes_text(&changed));
 }
 
 /* What was reviewed is read again when the request moves on. */
@@ -111,6 +112,7 @@ static void take_document(struct model *m, const struct result *r)
         }
         snprintf(m->opened.said, sizeof(m->opened.said), "%s", r->text ? r->text : "");
         if (m->screen != SCREEN_OPENED) {
+                model_end_prompt(m);
                 m->trail[m->n_trail < COUNT_OF(m->trail) ? m->n_trail++ : m->n_trail - 1] = m->screen;
                 m->screen = SCREEN_OPENED;
                 m->scroll = 0;
@@ -143,6 +145,12 @@ static void note_close(struct model *m, const struct result *r)
                 model_note(m, ROLE_GOOD, "Closed (entry %llu).", (unsigned long long)r->n);
 }
 
+static bool is_writing(const struct model *m)
+{
+        return m->screen == SCREEN_INCIDENT && strcmp(m->incident, m->written_of) == 0 && !m->is_locked &&
+               m->prompt.kind == PROMPT_NONE;
+}
+
 static struct effect take_success(struct model *m, struct result *r)
 {
         unsigned long long n = r->n;
@@ -168,7 +176,10 @@ static struct effect take_success(struct model *m, struct result *r)
                            "Denied: entry %llu of the log. The requester and everybody on call are told.", n);
                 break;
         case EFFECT_CANCEL: model_note(m, ROLE_GOOD, "Cancelled (entry %llu).", n); break;
-        case EFFECT_OPEN: take_document(m, r); break;
+        case EFFECT_OPEN:
+                if (!m->is_locked)
+                        take_document(m, r);
+                break;
         case EFFECT_CLOSE: note_close(m, r); break;
         case EFFECT_HOLD: model_note(m, ROLE_GOOD, "Held open (entry %llu).", n); break;
         case EFFECT_EXTEND:
@@ -176,9 +187,14 @@ static struct effect take_success(struct model *m, struct result *r)
                 break;
         case EFFECT_TIMELINE: take_page(&m->timeline, r); break;
         case EFFECT_LOG: take_page(&m->log, r); break;
+        case EFFECT_ROSTERS: take_page(&m->rosters, r); break;
         case EFFECT_ENTRY: take_text(&m->entry, r); break;
         case EFFECT_VERIFY: model_note(m, ROLE_GOOD, "%s", r->text); break;
-        case EFFECT_DRAFT: take_text(&m->draft, r); return EFFECT(EFFECT_EDIT);
+        case EFFECT_DRAFT:
+                if (!is_writing(m))
+                        break; /* gone elsewhere meanwhile: m asks for it again */
+                take_text(&m->draft, r);
+                return EFFECT(EFFECT_EDIT);
         case EFFECT_EDIT:
                 take_text(&m->postmortem, r);
                 model_ask(m, PROMPT_CRITERION, NULL);
@@ -186,7 +202,7 @@ static struct effect take_success(struct model *m, struct result *r)
         case EFFECT_POSTMORTEM:
                 free(m->postmortem);
                 m->postmortem = NULL;
-                model_note(m, ROLE_GOOD, "The post-mortem of %s is in the log (entry %llu).", m->incident, n);
+                model_note(m, ROLE_GOOD, "The post-mortem of %s is in the log (entry %llu).", m->written_of, n);
                 break;
         case EFFECT_FILE: model_note(m, ROLE_GOOD, "Written, for you alone: %s", r->text ? r->text : ""); break;
         case EFFECT_RUN: model_note(m, ROLE_GOOD, "The program ended with %llu.", n); break;
@@ -211,8 +227,10 @@ struct effect model_take(struct model *m, struct result *r)
 
         if (r->kind == EFFECT_NONE)
                 return take_news(m, r);
-        if (r->kind == EFFECT_VERIFY && r->err == OK && !r->text)
+        if (r->kind == EFFECT_VERIFY && r->err == OK && !r->text) {
+                m->n_verified = r->n;
                 return e; /* it goes on */
+        }
         if (m->busy == r->kind)
                 m->busy = EFFECT_NONE;
         if (r->kind == EFFECT_REVIEW && hash_equal(&r->id, &m->request))

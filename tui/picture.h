@@ -22,6 +22,12 @@ struct picture_incident {
         struct hash id; /* of the name, for selecting */
 };
 
+struct picture_custody {
+        const char *holder;
+        int64_t checked_at_ms; /* that the share fits; 0: never */
+        bool is_eligible;
+};
+
 enum readiness { READY_NO = 0, READY_SHAKY, READY_YES };
 
 struct picture_credential {
@@ -29,7 +35,9 @@ struct picture_credential {
         const char *name, *opens_what, *policy;
         const char *holders;                /* "alice, bob, carol" eligible now */
         unsigned need, n_eligible, n_fresh; /* fresh: checked their share of this version within 90 days */
-        uint64_t number;                    /* of the current version, 0: none */
+        size_t n_custody;
+        struct picture_custody *custody; /* of the current version, one for each share */
+        uint64_t number;                 /* of the current version, 0: none */
         int64_t last_opened_ms, open_for_ms, request_for_ms;
         enum readiness ready;
         bool may_ask, is_by_hand, is_outdated;

@@ -41,11 +41,15 @@ static void add_version(struct picture *p, const struct ledger *l, const struct 
         to->number = v->fields->number;
         to->need = ledger_threshold(l, v);
         to->is_outdated = ledger_is_outdated(l, v);
+        to->custody = arena_new(&p->arena, v->fields->n_shares, sizeof(*to->custody));
         for (unsigned i = 0; i < v->fields->n_shares; i++) {
                 const char *holder = v->fields->shares[i].holder;
                 int64_t at = ledger_custody_of_version(l, &v->id, holder);
+                bool is_eligible = ledger_is_eligible(l, v, holder);
 
-                if (!ledger_is_eligible(l, v, holder))
+                to->custody[to->n_custody++] =
+                        (struct picture_custody){arena_text(&p->arena, holder), at, is_eligible};
+                if (!is_eligible)
                         continue;
                 bytes_printf(&holders, "%s%s", holders.n ? ", " : "", holder);
                 to->n_eligible++;

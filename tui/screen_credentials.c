@@ -34,6 +34,23 @@ static const char *readiness(const struct picture_credential *c, enum role *ret)
         return c->ready == READY_YES ? "[ok]" : c->ready == READY_SHAKY ? "[! ]" : "[!!]";
 }
 
+/* "alice 3 days ago, bob NEVER" */
+static void draw_custody(const struct model *m, const struct picture_credential *c, struct sheet *s)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        char ago[DURATION_TEXT];
+
+        for (size_t i = 0; i < c->n_custody; i++) {
+                const struct picture_custody *h = &c->custody[i];
+
+                bytes_printf(&line, "%s%s %s%s%s", i ? ", " : "", h->holder,
+                             h->checked_at_ms ? duration_for_people(m->now_ms - h->checked_at_ms, ago) : "NEVER",
+                             h->checked_at_ms ? " ago" : "", h->is_eligible ? "" : " (may no longer)");
+        }
+        if (c->n_custody > 0)
+                sheet_field(s, "  checked", ROLE_PLAIN, "%s", bytes_text(&line));
+}
+
 static void draw_detail(const struct model *m, const struct picture_credential *c, struct sheet *s)
 {
         char time[WHEN_TEXT], open_for[DURATION_TEXT], request_for[DURATION_TEXT];
@@ -50,6 +67,7 @@ static void draw_detail(const struct model *m, const struct picture_credential *
                             "version %llu, %u of %u holders checked their share within 90 days, %u needed%s",
                             (unsigned long long)c->number, c->n_fresh, c->n_eligible, c->need,
                             c->is_outdated ? "; OUTDATED by its policy" : "");
+        draw_custody(m, c, s);
         if (c->rotation || c->is_by_hand)
                 sheet_field(s, "  rotation", ROLE_WARN, "%s%s", c->rotation ? c->rotation : "",
                             c->is_by_hand ? (c->rotation ? "; by hand" : "by hand: no machine changes it") : "");

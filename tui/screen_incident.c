@@ -25,6 +25,11 @@ static struct effect enter(struct model *m)
         return load(m);
 }
 
+static bool is_written(const struct model *m)
+{
+        return m->postmortem && strcmp(m->incident, m->written_of) == 0;
+}
+
 /* ---- drawing ---- */
 
 static void draw_standing(const struct model *m, const struct incident_view *v, struct sheet *s)
@@ -42,7 +47,7 @@ static void draw_standing(const struct model *m, const struct incident_view *v, 
         if (v->has_postmortem)
                 sheet_field(s, "post-mortem", ROLE_GOOD, "written; criterion met: %s",
                             criterion_word(v->criterion_met));
-        else if (m->postmortem)
+        else if (is_written(m))
                 sheet_field(s, "post-mortem", ROLE_WARN, "written, NOT SENT: m sends it");
         else if (v->owes_postmortem)
                 sheet_field(s, "post-mortem", v->is_overdue ? ROLE_BAD : ROLE_WARN, "owed by %s: m writes it",
@@ -91,10 +96,15 @@ static struct effect write_postmortem(struct model *m, const struct picture_inci
                 model_note(m, ROLE_PLAIN,
                            "It has its post-mortem already; one more would be a second entry: use "
                            "`breakglass postmortem`.");
-        else if (m->postmortem)
+        else if (is_written(m))
                 model_ask(m, PROMPT_CRITERION, NULL);
-        else
-                return model_begin(m, EFFECT(EFFECT_DRAFT, .text = {m->incident}));
+        else if (m->postmortem)
+                model_note(m, ROLE_WARN, "The post-mortem of %s is written, but not sent: send that one first.",
+                           m->written_of);
+        else {
+                snprintf(m->written_of, sizeof(m->written_of), "%s", m->incident);
+                return model_begin(m, EFFECT(EFFECT_DRAFT, .text = {m->written_of}));
+        }
         return EFFECT(EFFECT_NONE);
 }
 
@@ -123,8 +133,8 @@ static struct effect confirm_criterion(struct model *m)
                 if (strcmp(m->prompt.input.text, criterion_word(all[i])) != 0)
                         continue;
                 model_end_prompt(m);
-                return model_begin(m,
-                                   EFFECT(EFFECT_POSTMORTEM, .text = {m->incident, m->postmortem}, .number = all[i]));
+                return model_begin(
+                        m, EFFECT(EFFECT_POSTMORTEM, .text = {m->written_of, m->postmortem}, .number = all[i]));
         }
         input_clear(&m->prompt.input);
         model_note(m, ROLE_WARN, "The answer is yes, no or drill. Esc keeps the text for later.");

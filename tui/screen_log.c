@@ -127,7 +127,7 @@ static struct effect update(struct model *m, enum action a, struct key_press k)
                 drop_entry(m);
                 m->last_row[SCREEN_LOG] = SIZE_MAX;
                 return load(m, UINT64_MAX);
-        case ACT_VERIFY: return model_begin(m, EFFECT(EFFECT_VERIFY));
+        case ACT_VERIFY: m->n_verified = 0; return model_begin(m, EFFECT(EFFECT_VERIFY));
         default: return EFFECT(EFFECT_NONE);
         }
 }

@@ -87,6 +87,26 @@ static void draw_readiness(const struct model *m, struct sheet *s)
                                         : "[! ] The log shows no page that was ever sent: call people yourself.");
 }
 
+/* "bob approved 20 s ago; asked: alice, carol" */
+static void draw_answers(const struct model *m, const struct picture_request *r, struct sheet *s)
+{
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
+        char ago[DURATION_TEXT];
+
+        if (r->view.state == REQUEST_OPENED || sheet_is_away(s)) {
+                s->y += r->view.state != REQUEST_OPENED;
+                return;
+        }
+        for (size_t i = 0; i < r->n_approvals; i++)
+                bytes_printf(&line, "%s approved %s ago; ", r->approvals[i].approver,
+                             duration_for_people(m->now_ms - r->approvals[i].at_ms, ago));
+        for (size_t i = 0; i < r->n_denials; i++)
+                bytes_printf(&line, "%s %s; ", r->denials[i].denier,
+                             r->denials[i].is_suspicious ? "finds it SUSPICIOUS" : "says no");
+        bytes_printf(&line, "asked: %s", r->asked ? r->asked : "nobody");
+        sheet_row(s, false, r->n_denials ? ROLE_BAD : ROLE_PLAIN, "      %s", bytes_text(&line));
+}
+
 static void draw_request(const struct model *m, const struct picture_request *r, bool is_selected, struct sheet *s)
 {
         CLEANUP_BYTES struct bytes standing = BYTES_NONE;
@@ -105,8 +125,8 @@ static void draw_request(const struct model *m, const struct picture_request *r,
         sheet_row(s, is_selected, role, "%-5s %s | %s%s | %s%s", request_name(&r->view, name), bytes_text(&standing),
                   r->is_mine ? "you" : r->view.requester, r->n_denials ? " (DENIED by some)" : "", r->view.credential,
                   r->view.has_incident ? "" : " | no incident");
-        if (r->view.has_incident || r->view.reason)
-                sheet_row(s, false, ROLE_DIM, "      %s: %s", request_incident(&r->view), r->view.reason);
+        draw_answers(m, r, s);
+        sheet_row(s, false, ROLE_DIM, "      %s: %s", request_incident(&r->view), r->view.reason);
 }
 
 static void draw_incident(const struct model *m, const struct picture_incident *i, bool is_selected, struct sheet *s)

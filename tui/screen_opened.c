@@ -97,7 +97,8 @@ static void draw_shown(const struct model *m, struct sheet *s)
 {
         const struct opened *o = &m->opened;
 
-        sheet_field(s, "field", ROLE_TITLE, "%s, shown now; Enter hides it", o->names[o->field]);
+        sheet_field(s, "field", ROLE_TITLE, "%s%s, shown now; Enter hides it",
+                    o->is_totp[o->field] ? "one-time code of " : "", o->names[o->field]);
         if (o->lines[o->field])
                 sheet_hole(s, o->lines[o->field]);
         else

@@ -11,6 +11,7 @@
         X(CHAR('o'), ACT_OPEN, "open",                                                                               \
           "Break the glass, once enough have approved: everybody is paged, the clock starts.")                       \
         X(CHAR('x'), ACT_CANCEL, "give up", "Cancel the request.")                                                   \
+        X(CHAR('e'), ACT_EXTEND, NULL, "As a holder, agree that an opened one lasts longer.")                        \
         X(CHAR('i'), ACT_GO_INCIDENT, "incident", "Go to its incident.")
 
 static const struct key_about keys[] = {KEYS(KEY_ABOUT)};
@@ -42,7 +43,7 @@ static void draw_answers(const struct model *m, const struct picture_request *r,
                             r->denials[i].denier, r->denials[i].is_suspicious ? "finds it SUSPICIOUS" : "says no",
                             r->denials[i].reason);
         if (r->asked && r->view.approvals < r->view.threshold)
-                sheet_field(s, "[..]", ROLE_PLAIN, "no answer yet from %s", r->asked);
+                sheet_field(s, "[..]", ROLE_PLAIN, "asked, no answer yet: %s", r->asked);
 }
 
 static void draw_pages(const struct model *m, struct sheet *s)
@@ -157,14 +158,35 @@ static struct effect update(struct model *m, enum action a, struct key_press k)
                         model_note(m, ROLE_WARN,
                                    r->is_mine ? "It can not be given up any more." : "It is not yours.");
                 return EFFECT(EFFECT_NONE);
+        case ACT_EXTEND:
+                if (r->view.state == REQUEST_OPENED)
+                        model_ask(m, PROMPT_EXTEND, NULL);
+                else
+                        model_note(m, ROLE_WARN, "Only what is open can last longer.");
+                return EFFECT(EFFECT_NONE);
         default: return EFFECT(EFFECT_NONE);
         }
+}
+
+static struct effect confirm_time(struct model *m)
+{
+        int64_t open_for_ms = 0;
+
+        if (duration_parse(m->prompt.input.text, &open_for_ms) != OK) {
+                err_forget();
+                model_note(m, ROLE_WARN, "A time is like 90m or 2h: how long in all, from the opening on.");
+                return EFFECT(EFFECT_NONE);
+        }
+        model_end_prompt(m);
+        return model_begin(m, EFFECT(EFFECT_EXTEND, .id = m->request, .ms = open_for_ms));
 }
 
 static struct effect confirm(struct model *m)
 {
         enum prompt_kind kind = m->prompt.kind;
 
+        if (kind == PROMPT_EXTEND)
+                return confirm_time(m);
         if (!model_typed(m, kind == PROMPT_OPEN ? "open" : "cancel"))
                 return EFFECT(EFFECT_NONE);
         model_end_prompt(m);

@@ -1,6 +1,7 @@
 #include "tui/secret_view.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "tui/totp.h"
 #include <string.h>
 #include <wchar.h>
 
@@ -57,19 +58,41 @@ static void put(int fd, const void *p, size_t n)
                 err_forget(); /* a terminal that went away shows itself at the next read */
 }
 
-void secret_write_line(const struct document_field *f, unsigned n, unsigned columns, int fd)
+static void put_blanks(int fd, unsigned n)
 {
         static const char blanks[] = "                                                                ";
+
+        while (n > 0) {
+                unsigned part = n < sizeof(blanks) - 1 ? n : (unsigned)sizeof(blanks) - 1;
+
+                put(fd, blanks, part);
+                n -= part;
+        }
+}
+
+void secret_write_line(const struct document_field *f, unsigned n, unsigned columns, int fd)
+{
         struct line line = {0};
 
         for (unsigned i = 0; i <= n; i++)
                 if ((i > 0 && line.next >= f->len) || !read_line_at(f, line.next, columns, &line))
                         return;
         put(fd, f->value + line.from, line.to - line.from);
-        for (unsigned left = columns - line.columns; left > 0;) {
-                unsigned part = left < sizeof(blanks) - 1 ? left : (unsigned)sizeof(blanks) - 1;
+        put_blanks(fd, columns - line.columns);
+}
 
-                put(fd, blanks, part);
-                left -= part;
+void secret_write_code(const struct document_field *f, int64_t now_ms, unsigned columns, int fd)
+{
+        CLEANUP_SECRET struct secret code = SECRET_NONE;
+        unsigned left_s = 0, n = 0;
+        char more[32] = "";
+
+        if (columns < TOTP_TEXT + sizeof(more) || totp_code(f, now_ms, &code, &left_s) != OK) {
+                err_forget();
+                return;
         }
+        n = (unsigned)snprintf(more, sizeof(more), "  for %u s more", left_s);
+        put(fd, code.bytes, code.len);
+        put(fd, more, n);
+        put_blanks(fd, columns - TOTP_TEXT - n);
 }

@@ -7,6 +7,7 @@
 #include "tui/say.h"
 #include "tui/secret_view.h"
 #include "tui/term.h"
+#include "tui/totp.h"
 #include "tui/work.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -65,9 +66,14 @@ static void signals_give_back(const struct sigaction before[])
 
 static void measure_fields(struct ui *ui)
 {
-        for (size_t i = 0; ui->document && i < ui->document->n_fields; i++)
+        for (size_t i = 0; ui->document && i < ui->document->n_fields; i++) {
+                const struct document_field *f = &ui->document->field[i];
+                bool is_totp = totp_is_in(f);
+
+                ui->model.opened.is_totp[i] = is_totp;
                 ui->model.opened.lines[i] =
-                        secret_lines(&ui->document->field[i], ui->model.columns > 5 ? ui->model.columns - 5 : 1);
+                        is_totp ? 1 : secret_lines(f, ui->model.columns > 5 ? ui->model.columns - 5 : 1);
+        }
 }
 
 static void forget_document(struct ui *ui)
@@ -82,8 +88,14 @@ static void fill_secret(void *context, unsigned line, unsigned columns, int fd)
 {
         const struct ui *ui = context;
 
-        if (ui->document && ui->model.opened.is_shown && ui->model.opened.field < ui->document->n_fields)
-                secret_write_line(&ui->document->field[ui->model.opened.field], line, columns, fd);
+        size_t at = ui->model.opened.field;
+
+        if (!ui->document || !ui->model.opened.is_shown || at >= ui->document->n_fields)
+                return;
+        if (ui->model.opened.is_totp[at])
+                secret_write_code(&ui->document->field[at], ui->model.now_ms, columns, fd);
+        else
+                secret_write_line(&ui->document->field[at], line, columns, fd);
 }
 
 /* ---- effects of the loop's own ---- */

@@ -216,6 +216,7 @@ static enum err perform(struct jobs *j, const struct effect *job, struct identit
         case EFFECT_LOG: return jobs_log(j, job->number, job->text[0], &ret->page);
         case EFFECT_ENTRY: return jobs_entry(j, job->number, &ret->text);
         case EFFECT_VERIFY: return jobs_verify(j, &ret->text);
+        case EFFECT_ROSTERS: return jobs_rosters(j, &ret->page);
         default: return ERR_INTERNAL;
         }
 }

@@ -27,3 +27,7 @@ enum err jobs_log(const struct jobs *j, uint64_t until, const char *filter, stru
 enum err jobs_entry(const struct jobs *j, uint64_t n, char **ret);
 enum err jobs_verify(const struct jobs *j, char **ret);
 struct seen_case *jobs_see(const struct jobs *j, const struct approval_case *c);
+
+/* ---- work_rosters.c ---- */
+#define ROSTERS_SHOWN 20u /* the newest */
+enum err jobs_rosters(const struct jobs *j, struct log_page **ret);

@@ -20,10 +20,10 @@ static const struct key_case walks[] = {
         {"erin", "c", SCREEN_CREDENTIALS, EFFECT_NONE, PROMPT_NONE},
         {"erin", "a", SCREEN_CREDENTIALS, EFFECT_NONE, PROMPT_NONE},
         {"erin", "l", SCREEN_LOG, EFFECT_LOG, PROMPT_NONE},
-        {"erin", "p", SCREEN_PEOPLE, EFFECT_NONE, PROMPT_NONE},
+        {"erin", "p", SCREEN_PEOPLE, EFFECT_ROSTERS, PROMPT_NONE},
         {"erin", "pn", SCREEN_NOW, EFFECT_NONE, PROMPT_NONE},
         {"erin", "p<Esc>", SCREEN_NOW, EFFECT_NONE, PROMPT_NONE},
-        {"erin", "pc<Esc>", SCREEN_PEOPLE, EFFECT_NONE, PROMPT_NONE},
+        {"erin", "pc<Esc>", SCREEN_PEOPLE, EFFECT_ROSTERS, PROMPT_NONE},
         {"erin", "<Esc><Esc>", SCREEN_NOW, EFFECT_NONE, PROMPT_NONE},
         {"erin", "q", SCREEN_NOW, EFFECT_QUIT, PROMPT_NONE},
         {"erin", "<^c>", SCREEN_NOW, EFFECT_QUIT, PROMPT_NONE},
@@ -145,7 +145,7 @@ Test(model, a_request_that_changes_while_its_code_is_typed_is_not_approved)
         press_with_code(s, "yCODE");
         stage_approve(s, "bob", 2);
         cr_assert_eq(s->model.prompt.kind, PROMPT_NONE);
-        cr_assert(strstr(s->model.note, "changed while you were typing"), "%s", s->model.note);
+        cr_assert(strstr(s->model.note, "bob approved; 1 of 2 now"), "%s", s->model.note);
         cr_assert_eq(s->effect.kind, EFFECT_REVIEW, "what is shown is checked anew");
         stage_press(s, "<Enter>");
         cr_assert_eq(s->effect.kind, EFFECT_NONE);
