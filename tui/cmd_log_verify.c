@@ -193,7 +193,8 @@ static enum err run_verify(struct cli *cli, int argc, char **argv)
 const struct command command_log_verify = {
         .name = "log verify",
         .synopsis = "[FILE] [--genesis HEX] [--head SIZE:ROOT]",
-        .help = "Prove that a log (a file, or the broker's and with it the own copy) is whole: 0 consistent, 9 altered or cut, 4 against a "
+        .help = "Prove that a log (a file, or the broker's and with it the own copy) is whole: 0 consistent, 9 "
+                "altered or cut, 4 against a "
                 "rule, 1 upgrade.",
         .run = run_verify,
         .is_harmless = true,
