@@ -7,7 +7,7 @@ trap 'rm -rf "$out"' EXIT
 
 # Built apart: valgrind wants no sanitizers, and the verdict functions get their meaning from tests/ct/poison.c.
 if ! gcc -g -O2 -std=gnu11 -D_GNU_SOURCE -DBREAKGLASS_VERSION='"poison"' -ftrivial-auto-var-init=zero -I. -o "$out/poison" tests/ct/poison.c base/*.c quorum/*.c \
-    $(pkg-config --cflags --libs libsodium jansson yaml-0.1) -lpthread 2>"$out/build"; then
+    $(pkg-config --cflags --libs libsodium jansson yaml-0.1 libcurl) -lpthread 2>"$out/build"; then
     cat "$out/build"
     echo "not ok - the poison test builds"
     exit 1
