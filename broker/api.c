@@ -54,6 +54,14 @@ static const char *known_signer(const struct roster *roster, const struct envelo
         return p ? p->name : NULL;
 }
 
+/* A rotator after a leak says thousands; nobody waits for its yes. */
+static int64_t statements_each_minute(const struct published *now, const struct config_limits *limits,
+                                      const char *who)
+{
+        const struct person *p = who ? roster_person(now->roster->roster, who) : NULL;
+        return p && p->is_rotator ? limits->rotator_statements_per_minute : limits->statements_per_minute;
+}
+
 static enum err admit(struct call *c, const struct published *now, const struct envelope *e, struct statement **ret,
                       int64_t *ret_retry_ms)
 {
@@ -74,7 +82,7 @@ static enum err admit(struct call *c, const struct published *now, const struct 
                 return ERR_RATE;
         /* Only a signature that holds uses up its person's share: a stranger can't spend it for them. */
         enum limit_kind kind = is_session ? LIMIT_SESSIONS : LIMIT_STATEMENTS;
-        int64_t each_minute = is_session ? limits.sessions_per_minute : limits.statements_per_minute;
+        int64_t each_minute = is_session ? limits.sessions_per_minute : statements_each_minute(now, &limits, who);
         if (who && !limits_has(b->limits, kind, who, each_minute, MINUTE_MS, mono, ret_retry_ms))
                 return ERR_RATE;
         /* Every request that is approved spends shares: nobody may make people say yes all day. */

@@ -18,11 +18,12 @@ struct config_limits {
         int64_t connections;            /* in all, per listener */
         int64_t connections_per_caller; /* per network address, or per user id on the unix socket */
         int64_t body_bytes;
-        int64_t request_deadline_ms; /* from the first byte of a request to its last */
-        int64_t answer_deadline_ms;  /* for a caller to take an answer */
-        int64_t open_requests;       /* of one person; one more is refused */
-        int64_t requests_per_hour;   /* of one person */
-        int64_t statements_per_minute;
+        int64_t request_deadline_ms;           /* from the first byte of a request to its last */
+        int64_t answer_deadline_ms;            /* for a caller to take an answer */
+        int64_t open_requests;                 /* of one person; one more is refused */
+        int64_t requests_per_hour;             /* of one person */
+        int64_t statements_per_minute;         /* of one person */
+        int64_t rotator_statements_per_minute; /* of one rotator, which says eight for each rotation */
         int64_t sessions_per_minute;
         int64_t failures_per_minute; /* of one caller: unknown signers, bad signatures, bad tokens */
         int64_t long_polls;          /* of one person at a time */

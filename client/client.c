@@ -43,6 +43,9 @@ void client_close(struct client *c)
                 return;
         client_lock(c);
         http_free(c->http);
+        for (size_t i = 0; i < c->n_lanes; i++)
+                http_free(c->lanes[i]);
+        free(c->lanes);
         replica_close(c->replica);
         home_close(&c->home);
         roster_free(c->first_roster);

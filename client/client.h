@@ -58,6 +58,18 @@ MUST_CHECK enum err client_handovers(struct client *c, const struct hash *versio
  * ERR_STATE_UNKNOWN (kept; client_retry_outgoing() sends the same bytes), ERR_LYING_BROKER. */
 MUST_CHECK enum err client_say(struct client *c, struct statement *s, const struct span blobs[], size_t n_blobs,
                                struct hash *ret_id, uint64_t *ret_n);
+/* Several statements side by side, under one head, then one sync: for a machine that says much. None may depend on
+ * another. Nothing is stored before: who says it must see in the log what came of it. Each item's own end is in its
+ * error and why: OK (it is in the log), an API refusal, ERR_STATE_UNKNOWN, ERR_UNREACHABLE. Errors: those of
+ * client_sync(), ERR_LYING_BROKER, ERR_FORK, ERR_TOO_LARGE. */
+struct say_item {
+        struct statement s; /* without its common head */
+        const struct span *blobs;
+        size_t n_blobs;
+        enum err error;
+        char *why; /* or NULL; the caller's to free */
+};
+MUST_CHECK enum err client_say_many(struct client *c, struct say_item items[], size_t n);
 /* The same in two steps: stored, then sent. */
 MUST_CHECK enum err client_prepare(struct client *c, struct statement *s, const struct span blobs[], size_t n_blobs,
                                    struct hash *ret_id);

@@ -90,6 +90,27 @@ void http_free(struct http *h)
         free(h);
 }
 
+struct http *http_twin(const struct http *h)
+{
+        struct http *twin = mem_new(1, sizeof(*twin));
+
+        twin->easy = curl_easy_init();
+        assert(twin->easy);
+        twin->brokers = mem_new(h->n_brokers, sizeof(*twin->brokers));
+        for (; twin->n_brokers < h->n_brokers; twin->n_brokers++)
+                twin->brokers[twin->n_brokers] = mem_text(h->brokers[twin->n_brokers]);
+        http_follow(twin, h);
+        return twin;
+}
+
+void http_follow(struct http *twin, const struct http *h)
+{
+        enum err e = http_set_pin(twin, h->pin);
+
+        assert(e == OK); /* h has checked it */
+        twin->current = h->current;
+}
+
 /* ---- pin and token ---- */
 
 /* libcurl takes anything else for the name of a file, and a `;` for a second pin. */

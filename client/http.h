@@ -10,6 +10,10 @@ struct http;
 /* brokers: "https://HOST:PORT" or "unix:PATH". Errors: ERR_USAGE (malformed address), ERR_UNSAFE_ENVIRONMENT. */
 MUST_CHECK enum err http_new(const char *const brokers[], size_t n, struct http **ret);
 void http_free(struct http *h);
+/* Another connection to the same brokers, for a call beside h's own. It knows h's pin, but sends no token. */
+struct http *http_twin(const struct http *h);
+/* Takes over the pin that h has now; the connection stays if it is the same. */
+void http_follow(struct http *twin, const struct http *h);
 /* "sha256//BASE64" of the broker's public key: the only TLS key that is spoken to from now on. NULL: https is refused
  * with ERR_NO_PIN. A changed pin drops the connection. Errors: ERR_BAD_ROSTER (no such pin). */
 MUST_CHECK enum err http_set_pin(struct http *h, const char *tls_pin);

@@ -12,6 +12,8 @@ struct client {
         struct home home;
         struct replica *replica;
         struct http *http;
+        size_t n_lanes;
+        struct http **lanes; /* further connections, of client_say_many() */
         int64_t (*now_ms)(void);
 
         struct identity me;
@@ -75,6 +77,10 @@ MUST_CHECK enum err client_store(struct client *c, const struct outgoing *o);
 MUST_CHECK enum err client_deliver(struct client *c, const struct outgoing *o, uint64_t *ret_n);
 /* The first try: when nobody was reached, nothing is kept. */
 MUST_CHECK enum err client_deliver_now(struct client *c, const struct outgoing *o, uint64_t *ret_n);
+
+/* After the broker took a statement: its receipt holds, and the log has the entry. */
+MUST_CHECK enum err client_follow_receipt(struct client *c, const struct hash *id, struct span answer,
+                                          uint64_t *ret_n);
 
 /* An answer's JSON object; malformed is a lie. */
 MUST_CHECK enum err answer_json(struct span body, unsigned max_depth, json_t **ret);

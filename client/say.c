@@ -204,7 +204,7 @@ static enum err sync_to_entry(struct client *c, const struct hash *id, const str
         return e == OK ? find_in_log(c, id, receipt) : e;
 }
 
-static enum err follow_receipt(struct client *c, const struct hash *id, struct span answer, uint64_t *ret_n)
+enum err client_follow_receipt(struct client *c, const struct hash *id, struct span answer, uint64_t *ret_n)
 {
         struct receipt receipt = {0};
         enum err e;
@@ -237,7 +237,7 @@ static enum err post(struct client *c, const struct outgoing *o, uint64_t *ret_n
         e = client_call(c, "/v1/statements", &(struct span){o->body.p, o->body.n}, BULK_MS, &answer);
         if (e == ERR_FORK)
                 return client_alarm_fork(c);
-        return e != OK ? e : follow_receipt(c, &o->id, bytes_span(&answer), ret_n);
+        return e != OK ? e : client_follow_receipt(c, &o->id, bytes_span(&answer), ret_n);
 }
 
 static enum err give_up(struct client *c, const struct hash *id, enum err e)

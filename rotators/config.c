@@ -1,15 +1,20 @@
 #include "rotators/config.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/spawn.h"
 #include "base/yaml.h"
 #include <string.h>
 
 #define CONFIG_MAX_BYTES (256u * 1024u)
 #define TEXT_MAX_CHARS   4096u
 
-#define HOOK_TIMEOUT_MS  MINUTE_MS
-#define BACKOFF_FIRST_MS (5 * SECOND_MS)
-#define BACKOFF_MOST_MS  (15 * MINUTE_MS)
+#define HOOK_TIMEOUT_MS   MINUTE_MS
+#define LEASE_MS          HOUR_MS
+#define HOOKS_AT_ONCE     8u
+#define HOOKS_PER_TARGET  4u
+#define HOOKS_AT_ONCE_MAX 64
+#define BACKOFF_FIRST_MS  (5 * SECOND_MS)
+#define BACKOFF_MOST_MS   (15 * MINUTE_MS)
 
 MUST_CHECK static enum err take_text(struct yaml_node *map, const char *key, bool is_needed, char **ret)
 {
@@ -29,51 +34,6 @@ MUST_CHECK static enum err take_duration(struct yaml_node *map, const char *key,
         return n ? yaml_duration(n, ERR_CONFIG, ret_ms) : OK;
 }
 
-/* A flat map of texts, as it stands: what the keys mean is the hook's business. */
-MUST_CHECK static enum err take_hook_config(struct yaml_node *map, json_t *ret)
-{
-        for (struct yaml_node *n = map ? map->child : NULL; n; n = n->next) {
-                const char *text;
-                enum err e = yaml_text(n, ERR_CONFIG, 0, TEXT_MAX_CHARS, &text);
-                if (e != OK)
-                        return e;
-                n->is_taken = true;
-                if (json_object_set_new(ret, n->key, json_string(text)) != 0)
-                        return yaml_because(ERR_CONFIG, n, "not a text");
-        }
-        return OK;
-}
-
-MUST_CHECK static enum err take_hook(struct yaml_node *map, struct hook_entry *ret)
-{
-        enum err e;
-        struct yaml_node *program = yaml_get(map, "program"), *config = yaml_get(map, "config");
-        ret->name = map->key;
-        ret->config = json_object();
-        if (map->kind != YAML_MAP || !program)
-                return yaml_because(ERR_CONFIG, map, "a hook is {program: /PATH, config: {…}}");
-        if (config && config->kind != YAML_MAP)
-                return yaml_because(ERR_CONFIG, config, "`config` must be a map");
-        if ((e = yaml_text(program, ERR_CONFIG, 1, TEXT_MAX_CHARS, &ret->program)) != OK)
-                return e;
-        if ((e = file_check_program(ret->program)) != OK)
-                return e;
-        return take_hook_config(config, ret->config);
-}
-
-MUST_CHECK static enum err take_hooks(struct yaml_node *map, struct config *ret)
-{
-        if (!map || map->kind != YAML_MAP || map->n == 0 || map->n > HOOKS_MAX)
-                return err_because(ERR_CONFIG, "`hooks` must be a map of 1 to %u hooks", HOOKS_MAX);
-        for (struct yaml_node *n = map->child; n; n = n->next) {
-                n->is_taken = true;
-                enum err e = take_hook(n, &ret->hooks[ret->n_hooks++]);
-                if (e != OK)
-                        return e;
-        }
-        return OK;
-}
-
 MUST_CHECK static enum err take_times(struct yaml_node *root, struct config *ret)
 {
         enum err e;
@@ -88,6 +48,43 @@ MUST_CHECK static enum err take_times(struct yaml_node *root, struct config *ret
         if ((e = take_duration(backoff, "first", &ret->backoff_first_ms)) != OK)
                 return e;
         return take_duration(backoff, "most", &ret->backoff_most_ms);
+}
+
+/* Whoever takes over after us must find no hook of ours still running. */
+MUST_CHECK static enum err take_lease(struct yaml_node *root, struct config *ret)
+{
+        ret->lease_ms = LEASE_MS;
+        enum err e = take_duration(root, "lease", &ret->lease_ms);
+        if (e != OK)
+                return e;
+        ret->margin_ms = ret->hook_timeout_ms + 2 * SPAWN_GRACE_MS;
+        if (ret->lease_ms < 2 * ret->margin_ms)
+                return yaml_because(ERR_CONFIG, root, "`lease` must be at least twice (`hook_timeout` + 10 s)");
+        return OK;
+}
+
+MUST_CHECK static enum err take_number(struct yaml_node *map, const char *key, unsigned *ret)
+{
+        const struct yaml_node *n = yaml_get(map, key);
+        int64_t number = 0;
+        enum err e = n ? yaml_int(n, ERR_CONFIG, 1, HOOKS_AT_ONCE_MAX, &number) : OK;
+        if (e == OK && n)
+                *ret = (unsigned)number;
+        return e;
+}
+
+MUST_CHECK static enum err take_at_once(struct yaml_node *map, struct config *ret)
+{
+        enum err e;
+        ret->hooks_at_once = HOOKS_AT_ONCE;
+        ret->hooks_per_target = HOOKS_PER_TARGET;
+        if (!map)
+                return OK;
+        if (map->kind != YAML_MAP)
+                return yaml_because(ERR_CONFIG, map, "`at_once` is {total: 8, per_target: 4}");
+        if ((e = take_number(map, "total", &ret->hooks_at_once)) != OK)
+                return e;
+        return take_number(map, "per_target", &ret->hooks_per_target);
 }
 
 MUST_CHECK static enum err take_brokers(struct yaml_node *list, struct config *ret)
@@ -133,7 +130,11 @@ MUST_CHECK static enum err take_all(struct yaml_node *root, struct config *ret)
                 return e;
         if ((e = take_times(root, ret)) != OK)
                 return e;
-        if ((e = take_hooks(yaml_get(root, "hooks"), ret)) != OK)
+        if ((e = take_lease(root, ret)) != OK)
+                return e;
+        if ((e = take_at_once(yaml_get(root, "at_once"), ret)) != OK)
+                return e;
+        if ((e = config_take_hooks(yaml_get(root, "hooks"), ret)) != OK)
                 return e;
         const struct yaml_node *unknown = yaml_untaken(root);
         if (unknown)
@@ -163,25 +164,10 @@ enum err config_read(const char *path, struct config *ret)
 
 void config_done(struct config *c)
 {
-        for (size_t i = 0; i < c->n_hooks; i++) {
-                json_decref(c->hooks[i].config);
-                free(c->hooks[i].field);
-                free(c->hooks[i].alphabet);
-                free(c->hooks[i].forbidden);
-                for (size_t k = 0; k < c->hooks[i].n_open; k++)
-                        free(c->hooks[i].open_field[k]);
-        }
+        config_hooks_done(c);
         free(c->installation);
         free(c->identity);
         free(c->state);
         yaml_free(c->owned_);
         *c = (struct config){0};
-}
-
-struct hook_entry *config_hook(const struct config *c, const char *name)
-{
-        for (size_t i = 0; name && i < c->n_hooks; i++)
-                if (!strcmp(c->hooks[i].name, name))
-                        return (struct hook_entry *)&c->hooks[i];
-        return NULL;
 }

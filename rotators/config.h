@@ -27,6 +27,9 @@ struct config {
         const char *brokers[BROKERS_MAX];
         struct hash genesis; /* the pin of the first contact, and of every later one */
         int64_t hook_timeout_ms, backoff_first_ms, backoff_most_ms;
+        int64_t lease_ms;  /* how long a claim keeps other rotators away */
+        int64_t margin_ms; /* what a lease must have left before a step begins: more than any hook runs */
+        unsigned hooks_at_once, hooks_per_target;
         size_t n_hooks;
         struct hook_entry hooks[HOOKS_MAX];
         void *owned_;
@@ -36,4 +39,8 @@ struct config {
  * but whoever can change it can run programs), ERR_UNSAFE_PROGRAM. */
 MUST_CHECK enum err config_read(const char *path, struct config *ret);
 void config_done(struct config *c);
+/* ---- config_hooks.c ---- */
+struct yaml_node;
+MUST_CHECK enum err config_take_hooks(struct yaml_node *map, struct config *ret);
+void config_hooks_done(struct config *c);
 struct hook_entry *config_hook(const struct config *c, const char *name); /* NULL */

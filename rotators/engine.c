@@ -17,7 +17,7 @@ static struct engine_next forget(const struct engine_facts *f)
 
 static bool has_lease(const struct engine_facts *f)
 {
-        return f->is_claimed_by_me && f->my_lease_until_ms - f->now_ms >= ENGINE_MARGIN_MS;
+        return f->is_claimed_by_me && f->my_lease_until_ms - f->now_ms >= f->margin_ms;
 }
 
 /* Only who holds the lease works on it. */
@@ -30,8 +30,8 @@ static struct engine_next under_lease(const struct engine_facts *f, enum engine_
 
 static struct engine_next finish(const struct engine_facts *f)
 {
-        if (!f->has_job)
-                return rest(INT64_MAX); /* the value is not here: another rotator, or an admin by hand */
+        if (!f->has_job && !f->has_proof)
+                return rest(INT64_MAX); /* no value is here to prove anything with: another rotator, or by hand */
         if (f->wait_until_ms > f->now_ms)
                 return rest(f->wait_until_ms);
         if (f->is_in_motion)
@@ -82,7 +82,12 @@ static struct engine_next start(const struct engine_facts *f)
 {
         if (!f->is_due || f->rejections >= ENGINE_REJECTIONS_MAX)
                 return rest(INT64_MAX);
-        return under_lease(f, ENGINE_SEAL);
+        if (f->slot_until_ms > f->now_ms)
+                return rest(f->slot_until_ms);
+        /* Looking changes nothing, so it needs no lease; and nobody holds one who cannot reach the target. */
+        if (!f->is_checked && f->other_until_ms <= f->now_ms)
+                return go(ENGINE_CHECK);
+        return under_lease(f, f->wants_prepare ? ENGINE_PREPARE : ENGINE_SEAL);
 }
 
 /* A value that was never set may be replaced by another; so may one that the target is certain to have refused. */
@@ -107,8 +112,8 @@ struct engine_next engine_next(const struct engine_facts *f)
 
 const char *engine_step_word(enum engine_step step)
 {
-        static const char *const words[ENGINE_STEPS] = {"rest",         "claim",     "seal",  "start-set",
-                                                        "set",          "reconcile", "test",  "promote",
-                                                        "start-revoke", "revoke",    "forget"};
+        static const char *const words[ENGINE_STEPS] = {"rest",         "check",  "claim",     "prepare", "seal",
+                                                        "start-set",    "set",    "reconcile", "test",    "promote",
+                                                        "start-revoke", "revoke", "forget"};
         return words[step];
 }

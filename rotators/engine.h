@@ -1,21 +1,22 @@
 /* What a rotation must do next, from what the log says and what this machine knows: a pure function, so that a
  * restart at any moment simply asks again.
  *
- *   claim → seal (value kept here first, then posted as pending) → holders prove custody → `set` started → set → test
- *         → promoted → openings of the old one end → `revoke` started → revoke → done → forget
+ *   check → claim → prepare where the target makes the value → seal (value kept here first, then posted as pending) →
+ * holders prove custody → `set` started → set → test → promoted → openings of the old one end → `revoke` started →
+ * revoke → done → forget
  *
  * Never: set before its start is in the log, promote before set and test are ok, drop a value while the outcome of
  * its set is unknown. */
 #pragma once
 #include "quorum/ledger.h"
 
-#define ENGINE_LEASE_MS       (INT64_C(60) * 60 * 1000)
-#define ENGINE_MARGIN_MS      (INT64_C(10) * 60 * 1000) /* a lease with less left is renewed before work goes on */
 #define ENGINE_REJECTIONS_MAX 5u
 
 enum engine_step {
         ENGINE_REST = 0, /* until the log says more, or rest_until_ms */
+        ENGINE_CHECK,
         ENGINE_CLAIM,
+        ENGINE_PREPARE,
         ENGINE_SEAL,
         ENGINE_START_SET,
         ENGINE_SET,
@@ -53,12 +54,17 @@ struct engine_facts {
         enum rotation_outcome set, test, revoke;
         bool is_claimed_by_me;
         int64_t my_lease_until_ms;
+        int64_t margin_ms;      /* a lease with less left is renewed before work goes on: longer than any hook runs */
         int64_t other_until_ms; /* another rotator is at work until then; 0: none */
         int64_t wait_until_ms;  /* an opening or request on the old one lives until then; 0: none */
         bool is_in_motion;      /* a later rotation is changing the target right now */
         bool is_needed;         /* an earlier rotation of the credential still wants our value for its proof */
+        int64_t slot_until_ms;  /* two slots: the other one may still be in use until then; 0: free */
         /* from here */
-        bool has_job; /* something is kept for this rotation */
+        bool has_job;       /* something is kept for this rotation */
+        bool has_proof;     /* the value in force now is kept here */
+        bool is_checked;    /* the hook's `check` was ok in this run */
+        bool wants_prepare; /* the target makes values itself */
         enum engine_seen seen;
         bool is_rejected;      /* the target's rules refuse the pending value */
         unsigned rejections;   /* values refused so far */

@@ -130,20 +130,24 @@ static void on_progress(void *context, struct span line)
 enum err hook_run(const struct hook_call *call, struct hook_result *ret)
 {
         CLEANUP_SECRET struct secret request = SECRET_NONE;
+        enum err e = hook_write_request(call, &request);
+        return e == OK ? hook_run_with(call, &request, ret) : e;
+}
+
+enum err hook_run_with(const struct hook_call *call, const struct secret *request, struct hook_result *ret)
+{
         const char *const argv[] = {call->hook->program, call->step, NULL};
         struct spawn_result ran = {0};
-        enum err e = hook_write_request(call, &request);
-        if (e != OK)
-                return e;
         const struct spawn_job job = {.path = call->hook->program,
                                       .argv = argv,
-                                      .input = span_of(request.bytes, request.len),
+                                      .input = span_of(request->bytes, request->len),
                                       .timeout_ms = call->timeout_ms,
                                       .is_output_secret = call->is_prepare,
                                       .on_line = call->is_prepare ? NULL : on_progress,
                                       .context = (void *)call};
         *ret = (struct hook_result){.exit = PLUGIN_UNKNOWN};
-        if ((e = spawn_run(&job, &ran)) == OK)
+        enum err e = spawn_run(&job, &ran);
+        if (e == OK)
                 judge(call, &ran, ret);
         spawn_result_done(&ran);
         return e;

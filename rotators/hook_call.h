@@ -28,6 +28,9 @@ struct hook_result {
 /* Whatever the hook does ends in a result; death, silence, over-long or contradicting output is PLUGIN_UNKNOWN.
  * Errors: ERR_UNSAFE_PROGRAM, ERR_NO_ENTRY, ERR_IO (nothing ran), ERR_MEMORY, ERR_CONFIG. */
 MUST_CHECK enum err hook_run(const struct hook_call *call, struct hook_result *ret);
+/* The same with a request that hook_write_request() has written: nothing shared is touched, any thread may do it. */
+MUST_CHECK enum err hook_run_with(const struct hook_call *call, const struct secret *request,
+                                  struct hook_result *ret);
 void hook_result_done(struct hook_result *r);
 /* Asks `describe` and fills in field and value rules. Errors: ERR_HOOK with the reason, those above. */
 MUST_CHECK enum err hook_describe(struct hook_entry *hook);

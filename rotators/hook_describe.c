@@ -43,6 +43,16 @@ static void take_open_fields(json_t *list, struct hook_entry *hook)
                         hook->open_field[hook->n_open++] = mem_text(json_string_value(item));
 }
 
+/* What the target cannot take and what we do not want are forbidden both. */
+static void forbid(json_t *value, struct hook_entry *hook)
+{
+        CLEANUP_BYTES struct bytes both = BYTES_NONE;
+        CLEANUP_FREE char *said = text_of(value, "forbidden");
+        bytes_printf(&both, "%s%s", hook->forbidden ? hook->forbidden : "", said ? said : "");
+        free(hook->forbidden);
+        hook->forbidden = both.n ? mem_text(bytes_text(&both)) : NULL;
+}
+
 /* What our own configuration says of the value stands already, and wins. */
 static void take_value(json_t *value, struct hook_entry *hook)
 {
@@ -51,7 +61,7 @@ static void take_value(json_t *value, struct hook_entry *hook)
                 hook->field = text_of(value, "field");
         if (!hook->alphabet)
                 hook->alphabet = text_of(value, "alphabet");
-        hook->forbidden = text_of(value, "forbidden");
+        forbid(value, hook);
         rules->length = rules->length ? rules->length : number_of(value, "length", VALUE_LENGTH_MAX);
         rules->words = rules->words ? rules->words : number_of(value, "words", VALUE_WORDS_MAX);
         rules->alphabet = hook->alphabet;

@@ -27,6 +27,7 @@ MUST_CHECK static enum err parse_job(json_t *object, struct job *ret)
         json_take_hash(&f, "old", &ret->old_version);
         const char *recipient = json_take_text(&f, "recipient", 0, AGE_PUBLIC_TEXT - 1);
         const char *handle = json_take_text(&f, "handle", 0, HANDLE_MAX);
+        const char *old_handle = json_take_text_if(&f, "old_handle", 0, HANDLE_MAX);
         ret->rejections = (unsigned)json_take_int(&f, "rejections", 0, 1000);
         ret->is_rejected = json_take_bool(&f, "is_rejected");
         enum err e = json_fields_end(&f);
@@ -38,6 +39,7 @@ MUST_CHECK static enum err parse_job(json_t *object, struct job *ret)
                 return e;
         snprintf(ret->recipient, sizeof ret->recipient, "%s", recipient);
         bytes_add_text(&ret->handle, handle);
+        bytes_add_text(&ret->old_handle, old_handle ? old_handle : "");
         return OK;
 }
 
@@ -92,6 +94,7 @@ enum err jobs_open(const char *state, struct jobs *ret)
 static void job_free(struct job *job)
 {
         bytes_done(&job->handle);
+        bytes_done(&job->old_handle);
         free(job);
 }
 
@@ -132,6 +135,8 @@ enum err job_save(const struct jobs *j, const struct job *job)
         bytes_add_hex(&text, job->old_version.b, HASH_BYTES);
         bytes_printf(&text, "\",\"recipient\":\"%s\",\"handle\":", job->recipient);
         bytes_add_json(&text, bytes_span(&job->handle));
+        bytes_add_text(&text, ",\"old_handle\":");
+        bytes_add_json(&text, bytes_span(&job->old_handle));
         bytes_printf(&text, ",\"rejections\":%u,\"is_rejected\":%s}\n", job->rejections,
                      job->is_rejected ? "true" : "false");
         return file_write(path, FILE_MODE, bytes_span(&text));

@@ -13,12 +13,16 @@ struct job {
         struct hash old_version;
         char recipient[AGE_PUBLIC_TEXT]; /* "": no value yet */
         struct bytes handle;             /* what the target calls the value that `set` gave it; empty: not known */
+        struct bytes old_handle;         /* what it called the one in use before; empty: not known */
         unsigned rejections;
         bool is_rejected;
         /* not on disk */
         enum engine_seen seen;
         int64_t not_before_ms, backoff_ms;
-        bool has_told_leak; /* a hook of it printed a secret, and people know */
+        bool has_told_leak;  /* a hook of it printed a secret, and people know */
+        bool has_told_check; /* that the target is out of reach, too */
+        bool is_checked;     /* `check` was ok */
+        bool is_busy;        /* a hook runs for it, or a statement is on its way */
 };
 
 struct jobs {

@@ -4,6 +4,7 @@
 
 /* A pending version of another rotator that was never set: it may be waiting for its holders. */
 #define LEAVE_TO_OTHER_MS (INT64_C(6) * 60 * 60 * 1000)
+#define EARLIER_MAX       32u /* former versions of one credential that are looked at */
 
 static bool find_by_recipient(const struct ledger *l, const char *recipient, struct version_view *ret)
 {
@@ -112,27 +113,72 @@ static void find_proof(const struct sight *s, int64_t now_ms, struct task *t)
                         t->proof = s->jobs->job[i];
 }
 
-/* An earlier rotation of the same credential that isn't finished may want our value for its proof. */
-static bool is_needed_by_another(const struct sight *s, const struct task *t, int64_t now_ms)
+/* A promoted rotation of an earlier version of the credential that isn't finished. */
+struct earlier {
+        struct version_view version;
+        struct rotation_view rotation;
+        unsigned looked;
+};
+
+static bool next_unfinished(const struct sight *s, const struct version_view *from, int64_t now_ms,
+                            struct earlier *at)
 {
-        for (size_t i = 0; i < s->jobs->n; i++) {
-                struct version_view old;
-                struct rotation_view v;
-                const struct job *j = s->jobs->job[i];
-                if (j != t->job && ledger_version_by_id(s->ledger, &j->old_version, &old) &&
-                    !strcmp(old.fields->credential, t->credential->name) && old.state == VERSION_REPLACED &&
-                    ledger_rotation(s->ledger, &j->old_version, now_ms, &v) && !v.is_done)
+        const struct version_fields *f = at->looked ? at->version.fields : from->fields;
+        while (f->has_previous && at->looked++ < EARLIER_MAX &&
+               ledger_version_by_id(s->ledger, &f->previous, &at->version)) {
+                if (at->version.state == VERSION_REPLACED &&
+                    ledger_rotation(s->ledger, &at->version.id, now_ms, &at->rotation) && at->rotation.is_promoted &&
+                    !at->rotation.is_done)
                         return true;
+                f = at->version.fields;
         }
         return false;
+}
+
+/* An earlier rotation may want our value for its proof. */
+static bool is_needed_by_another(const struct sight *s, const struct task *t, int64_t now_ms)
+{
+        struct earlier e = {0};
+        return next_unfinished(s, &t->old, now_ms, &e);
+}
+
+/* Two slots, one for the value in use: the other one is free only when nobody may use what was in it any more. What
+ * nobody is at work to end is given up with it. */
+static int64_t slot_until(const struct sight *s, const struct task *t, int64_t now_ms)
+{
+        int64_t until_ms = 0;
+        for (struct earlier e = {0}; t->hook->slots > 1 && next_unfinished(s, &t->old, now_ms, &e);) {
+                const struct rotation_view *v = &e.rotation;
+                if (v->must_wait && v->wait_until_ms > until_ms)
+                        until_ms = v->wait_until_ms;
+                if (v->is_claimed && v->claimed_until_ms > until_ms)
+                        until_ms = v->claimed_until_ms;
+                if (jobs_find(s->jobs, &e.version.id))
+                        until_ms = INT64_MAX; /* we are about to end it */
+        }
+        return until_ms;
+}
+
+/* Another rotator brought the new version in and is gone; our value is the one in force now. */
+static void find_left_over(const struct sight *s, struct task *t)
+{
+        struct engine_facts *f = &t->facts;
+        if (t->old.state != VERSION_REPLACED || f->pending != ENGINE_NO_PENDING || !t->rotation.is_promoted ||
+            !ledger_version_by_id(s->ledger, &t->rotation.pending, &t->pending))
+                return;
+        f->pending = ENGINE_PROMOTED;
+        f->revoke = t->rotation.revoke;
 }
 
 static void note_job(const struct sight *s, int64_t now_ms, struct task *t)
 {
         struct engine_facts *f = &t->facts;
         f->has_job = t->job != NULL;
+        f->wants_prepare = t->hook->can_prepare;
+        f->margin_ms = s->config->margin_ms;
         if (!t->job)
                 return;
+        f->is_checked = t->job->is_checked;
         f->seen = t->job->seen;
         f->is_rejected = t->job->is_rejected;
         f->rejections = t->job->rejections;
@@ -163,7 +209,11 @@ bool task_look(const struct sight *s, size_t version, int64_t now_ms, struct tas
         find_pending(s, t);
         f->is_fitting = f->pending == ENGINE_PENDING && fits_policy(l, t);
         f->other_until_ms = other_until(s, t);
+        if (f->is_due)
+                f->slot_until_ms = slot_until(s, t, now_ms);
+        find_left_over(s, t);
         if (f->pending == ENGINE_PROMOTED)
                 find_proof(s, now_ms, t);
+        f->has_proof = t->proof != NULL;
         return true;
 }

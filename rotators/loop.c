@@ -1,7 +1,6 @@
 /* The loop: bring the log up to date, do what there is to do, wait for more. */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/spawn.h"
 #include "rotators/hook_call.h"
 #include "rotators/rotator.h"
 #include <signal.h>
@@ -11,13 +10,20 @@
 #define POLL_S        25
 #define AWAY_FIRST_MS 500
 #define AWAY_MOST_MS  (30 * SECOND_MS)
+#define CREW_WAIT_MS  (2 * SECOND_MS)
 #define CHECK_WAIT_MS (60 * SECOND_MS)
 
-/* ---- stopping: only between two steps ---- */
+/* ---- stopping: only when no hook runs ---- */
 
 static void on_stop(int number UNUSED)
 {
         _exit(0); /* everything that counts is on the disk or in the log; the kernel takes the locked memory back */
+}
+
+static bool stop_is_wanted(void)
+{
+        sigset_t set;
+        return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
 }
 
 static void stops(int how)
@@ -53,31 +59,122 @@ static struct sight see(const struct rotator *r)
         return (struct sight){client_ledger(r->client), client_me(r->client), &r->config, &r->jobs};
 }
 
+/* One look at everything there is to do. */
+struct round {
+        struct speech speech;
+        unsigned active; /* rotations that move */
+        bool has_moved;  /* something was begun or ended */
+        int64_t next_ms; /* when time alone makes more possible */
+};
+
+static bool must_wait_for_room(const struct rotator *r, const struct task *t, enum engine_step step)
+{
+        CLEANUP_FREE char *target = NULL;
+        if (!step_runs_hook(step))
+                return false;
+        target = target_of(t->hook, bytes_span(&t->credential->hook_config));
+        return !crew_has_room(r->crew, target);
+}
+
+MUST_CHECK static enum err visit(struct rotator *r, size_t version, struct round *round)
+{
+        const struct sight sight = see(r);
+        struct task t;
+        if (!task_look(&sight, version, client_now_ms(r->client), &t))
+                return OK;
+        if (t.job && t.job->is_busy) {
+                round->active++;
+                return OK;
+        }
+        struct engine_next next = engine_next(&t.facts);
+        if (next.step == ENGINE_REST) {
+                if (next.rest_until_ms < round->next_ms)
+                        round->next_ms = next.rest_until_ms;
+                return OK;
+        }
+        round->active++;
+        if (must_wait_for_room(r, &t, next.step))
+                return OK;
+        round->has_moved = true;
+        return task_perform(r, &t, next.step, &round->speech);
+}
+
+/* First what is under way; backwards, because a job that ends leaves the list. */
+MUST_CHECK static enum err visit_jobs(struct rotator *r, struct round *round)
+{
+        enum err e = OK;
+        for (size_t i = r->jobs.n; e == OK && i-- > 0;) {
+                struct version_view old;
+                if (ledger_version_by_id(client_ledger(r->client), &r->jobs.job[i]->old_version, &old))
+                        e = visit(r, old.index, round);
+        }
+        return e;
+}
+
+/* Then new ones, as many as may be under way. */
+MUST_CHECK static enum err visit_rest(struct rotator *r, struct round *round)
+{
+        const struct ledger *l = client_ledger(r->client);
+        enum err e = OK;
+        for (size_t i = 0; e == OK && i < ledger_versions(l) && round->active < JOBS_AT_ONCE; i++) {
+                struct version_view v;
+                ledger_version_at(l, i, &v);
+                bool is_live = v.state == VERSION_CURRENT || v.state == VERSION_REPLACED;
+                if (is_live && !jobs_find(&r->jobs, &v.id))
+                        e = visit(r, i, round);
+        }
+        return e;
+}
+
+MUST_CHECK static enum err take_results(struct rotator *r, struct round *round)
+{
+        enum err e = OK;
+        for (struct errand *errand; e == OK && (errand = crew_take(r->crew, 0));) {
+                round->has_moved = true;
+                e = task_finish(r, errand, &round->speech);
+        }
+        return e;
+}
+
+/* What was found out is said even when something else went wrong meanwhile. */
+MUST_CHECK static enum err look_around(struct rotator *r, struct round *round)
+{
+        enum err e = take_results(r, round);
+        if (e == OK && !stop_is_wanted())
+                e = visit_jobs(r, round);
+        if (e == OK && !stop_is_wanted())
+                e = visit_rest(r, round);
+        CLEANUP_FREE char *why = mem_text(err_reason());
+        enum err said = speech_hold(r, &round->speech);
+        return e == OK ? said : err_because(e, "%s", why);
+}
+
+/* Hooks are out, and there is nothing else to do: the log may have news, too. */
+MUST_CHECK static enum err wait_for_crew(struct rotator *r, struct round *round)
+{
+        struct errand *errand = crew_take(r->crew, CREW_WAIT_MS);
+        if (!errand)
+                return client_sync(r->client, 0, NULL);
+        *round = (struct round){.has_moved = true};
+        enum err e = task_finish(r, errand, &round->speech);
+        if (e == OK)
+                e = take_results(r, round);
+        enum err said = speech_hold(r, &round->speech);
+        return e == OK ? said : e;
+}
+
 /* Does what can be done now; *ret_next_ms: when time alone makes more possible. */
 MUST_CHECK static enum err work(struct rotator *r, int64_t *ret_next_ms)
 {
-        bool has_moved = true;
-        while (has_moved) {
-                has_moved = false;
-                *ret_next_ms = INT64_MAX;
-                for (size_t i = 0; i < ledger_versions(client_ledger(r->client)); i++) {
-                        const struct sight sight = see(r);
-                        struct task t;
-                        if (!task_look(&sight, i, client_now_ms(r->client), &t))
-                                continue;
-                        struct engine_next next = engine_next(&t.facts);
-                        if (next.step == ENGINE_REST) {
-                                if (next.rest_until_ms < *ret_next_ms)
-                                        *ret_next_ms = next.rest_until_ms;
-                                continue;
-                        }
-                        enum err e = task_perform(r, &t, next.step);
-                        if (e != OK)
-                                return e;
-                        has_moved = true;
-                }
-        }
-        return OK;
+        struct round round;
+        enum err e = OK;
+        do {
+                round = (struct round){.next_ms = INT64_MAX};
+                if ((e = look_around(r, &round)) == OK && !round.has_moved && crew_out(r->crew) > 0)
+                        e = wait_for_crew(r, &round);
+        } while (e == OK && (round.has_moved || crew_out(r->crew) > 0));
+        *ret_next_ms = round.next_ms;
+        return e;
 }
 
 static bool will_pass(enum err e)
@@ -86,7 +183,7 @@ static bool will_pass(enum err e)
                e == ERR_NOT_DURABLE;
 }
 
-/* The signal may come while we only listen. */
+/* The signal may come while we only listen; hooks that run are seen to their end first. */
 MUST_CHECK static enum err listen_for(struct rotator *r, unsigned wait_s)
 {
         size_t sent, refused;
@@ -135,6 +232,16 @@ static bool is_waiting(const struct rotator *r)
         return false;
 }
 
+/* Their results are kept until the broker can be told. */
+static void wait_for_hooks(struct rotator *r, int64_t ms)
+{
+        struct speech unsaid = {0};
+        struct errand *errand = crew_take(r->crew, ms);
+        if (errand && task_finish(r, errand, &unsaid) != OK)
+                log_event(LOG_LEVEL_WARNING, "hook.lost", F_TEXT("why", err_reason()));
+        speech_done(&unsaid); /* the engine looks at the target again */
+}
+
 MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
 {
         int64_t away_ms = 0;
@@ -160,7 +267,10 @@ MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
                 away_ms = away_ms < AWAY_MOST_MS ? away_ms : AWAY_MOST_MS;
                 log_event(LOG_LEVEL_WARNING, "broker.away", F_TEXT("error", err_word(e)), F_TEXT("why", err_reason()),
                           F_INT("again_in_ms", away_ms));
-                sleep_ms(away_ms);
+                if (crew_out(r->crew) == 0)
+                        sleep_ms(away_ms);
+                else
+                        wait_for_hooks(r, away_ms);
                 wait_s = 0;
         }
 }
@@ -230,5 +340,10 @@ enum err rotator_run(struct rotator *r, const struct loop_options *o)
         if (o->retry && (e = retry_given_up(r)) != OK)
                 return e;
         catch_stops();
-        return turn(r, o);
+        r->crew = crew_new(r->config.hooks_at_once, r->config.hooks_per_target);
+        e = turn(r, o);
+        while (crew_out(r->crew) > 0)
+                errand_free(crew_take(r->crew, CREW_WAIT_MS));
+        crew_free(r->crew);
+        return e;
 }

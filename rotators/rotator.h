@@ -1,7 +1,9 @@
 /* The rotator's parts together: what it looks at, what it may do, and the loop. */
 #pragma once
 #include "client/client.h"
+#include "quorum/version.h"
 #include "rotators/config.h"
+#include "rotators/crew.h"
 #include "rotators/engine.h"
 #include "rotators/job.h"
 
@@ -9,6 +11,7 @@ struct rotator {
         struct config config;
         struct client *client;
         struct jobs jobs;
+        struct crew *crew;
 };
 
 /* One old version that is ours to rotate, seen at one moment. Everything borrows from the ledger. */
@@ -35,19 +38,53 @@ struct sight {
 /* false when the version is none of ours, or nothing is left to do for it. */
 bool task_look(const struct sight *s, size_t version, int64_t now_ms, struct task *ret);
 
+/* ---- speech.c ---- */
+/* What one round says to the broker; whoever is in it is busy until it was said. */
+struct word {
+        enum engine_step step; /* of the task it belongs to; ENGINE_CHECK: that the check failed */
+        struct job *job;
+        struct statement s;
+        char *handle;
+        struct sealed_version *sealed; /* or NULL */
+        size_t n_blobs;
+        struct span blobs[SHARE_MAX + 1];
+};
+struct speech {
+        size_t n;
+        struct word **word;
+};
+void speech_add(struct speech *speech, struct task *t, enum engine_step step, const struct statement *s);
+void speech_add_version(struct speech *speech, struct task *t, struct sealed_version *sealed); /* takes it over */
+/* Says it all and empties it. Errors: only those that concern the whole program. */
+MUST_CHECK enum err speech_hold(struct rotator *r, struct speech *speech);
+void speech_done(struct speech *speech);
+
 /* ---- seal.c ---- */
-/* Makes a new value, keeps it, posts it as the pending version. Errors: those of client_say(), value_new(), … */
-MUST_CHECK enum err task_seal(struct rotator *r, struct task *t);
+/* Makes a new value (with what `prepare` has made; NULL: nothing), keeps it, and gives the version to the speech.
+ * Errors: those of value_new(), client_handovers(), … */
+MUST_CHECK enum err task_seal(struct rotator *r, struct task *t, const struct hook_result *prepared,
+                              struct speech *speech);
 /* What the opener of the old version handed over: the first file that is for us and whole; ret->n_fields stays 0 when
  * there is none. */
 MUST_CHECK enum err task_fetch_opened(const struct rotator *r, const struct task *t, struct document *ret);
 
 /* ---- perform.c ---- */
-/* Does the step; whatever goes wrong is said, logged, and tried again later (the job's back-off). Errors: only those
- * that concern the whole program (broker away, a lie, out of memory). */
-MUST_CHECK enum err task_perform(struct rotator *r, struct task *t, enum engine_step step);
+/* Begins the step: a statement goes into the speech, a hook to the crew (which must have room). Whatever goes wrong
+ * is logged, and tried again later (the job's back-off). Errors: only those that concern the whole program (broker
+ * away, a lie, out of memory). */
+MUST_CHECK enum err task_perform(struct rotator *r, struct task *t, enum engine_step step, struct speech *speech);
+bool step_runs_hook(enum engine_step step);
+/* A refusal by the rules is this job's own matter: it backs off, and OK comes back. */
+enum err task_weigh(const struct rotator *r, struct job *job, enum engine_step step, enum err e);
+void task_back_off(const struct rotator *r, struct job *job);
+struct statement task_statement(const struct task *t, enum rotation_step step, enum rotation_outcome outcome);
+
+/* ---- finish.c ---- */
+/* After the hook: what it says about the rotation. Takes the errand over. Errors: as task_perform(). */
+MUST_CHECK enum err task_finish(struct rotator *r, struct errand *errand, struct speech *speech);
 
 /* ---- loop.c ---- */
+#define JOBS_AT_ONCE 32u /* rotations under way at the same time, hooks or not: bounds the memory */
 struct loop_options {
         bool once;  /* end when nothing is left to do now */
         bool check; /* run every hook's `check`, then end */

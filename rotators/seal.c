@@ -36,22 +36,47 @@ static struct value_rules rules_of(const struct task *t)
         return rules;
 }
 
-/* The field that the hook changes is new; others are carried over where they were handed to us. */
+static bool has_field(const struct document_field fields[], size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!strcmp(fields[i].name, name))
+                        return true;
+        return false;
+}
+
+static size_t add_prepared(const struct hook_result *prepared, struct document_field fields[], size_t n)
+{
+        for (size_t i = 0; prepared && i < prepared->fields.n && n < DOCUMENT_FIELDS_MAX; i++) {
+                const struct hook_field *f = &prepared->fields.field[i];
+                if (has_field(fields, n, f->name))
+                        continue; /* ours to make */
+                fields[n].value = f->value;
+                fields[n].len = f->len;
+                snprintf(fields[n++].name, sizeof fields[0].name, "%s", f->name);
+        }
+        return n;
+}
+
+/* What we make and what the target has made is new; other fields are carried over where they were handed to us. */
 MUST_CHECK static enum err build_document(const struct task *t, const struct version_fields *about,
-                                          const struct document *opened, struct document *ret)
+                                          const struct hook_result *prepared, const struct document *opened,
+                                          struct document *ret)
 {
         CLEANUP_SECRET struct secret value = SECRET_NONE;
         CLEANUP_FREE struct document_field *fields = mem_new(DOCUMENT_FIELDS_MAX + 1, sizeof *fields);
         struct value_rules rules = rules_of(t);
         size_t n = 0;
-        enum err e = value_new(&rules, &value);
+        enum err e = rules.kind == VALUE_TARGET ? OK : value_new(&rules, &value);
         if (e != OK)
                 return e;
-        fields[n].value = value.bytes;
-        fields[n].len = value.len;
-        snprintf(fields[n++].name, sizeof fields[0].name, "%s", t->hook->field);
-        for (size_t i = 0; i < opened->n_fields; i++)
-                if (strcmp(opened->field[i].name, t->hook->field) != 0)
+        if (rules.kind != VALUE_TARGET) {
+                fields[n].value = value.bytes;
+                fields[n].len = value.len;
+                snprintf(fields[n++].name, sizeof fields[0].name, "%s", t->hook->field);
+        }
+        n = add_prepared(prepared, fields, n);
+        for (size_t i = 0; i < opened->n_fields && n < DOCUMENT_FIELDS_MAX; i++)
+                if (!has_field(fields, n, opened->field[i].name))
                         fields[n++] = opened->field[i];
         return document_build(about->credential, about->number, fields, n, ret);
 }
@@ -88,7 +113,7 @@ static unsigned list_holders(const struct rotator *r, const struct task *t, stru
 /* Our own note comes before anybody else can know of the version. An earlier value may go: it was never posted, never
  * set, or is certain to have been refused. */
 MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct sealed_version *sealed,
-                                const struct document *d)
+                                const struct hook_result *prepared, const struct document *d)
 {
         char earlier[AGE_PUBLIC_TEXT];
         enum err e = job_keep_value(&r->jobs, sealed->recipient_text, d, &client_identity(r->client)->opens);
@@ -97,6 +122,8 @@ MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct 
         memcpy(earlier, t->job->recipient, sizeof earlier);
         memcpy(t->job->recipient, sealed->recipient_text, sizeof t->job->recipient);
         bytes_clear(&t->job->handle);
+        if (prepared)
+                bytes_add_span(&t->job->handle, bytes_span(&prepared->handle));
         t->job->is_rejected = false;
         t->job->seen = SEEN_NOTHING;
         if ((e = job_save(&r->jobs, t->job)) != OK)
@@ -107,18 +134,7 @@ MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct 
         return *earlier && (was_unset || !was_posted) ? job_drop_value(&r->jobs, earlier) : OK;
 }
 
-MUST_CHECK static enum err post(struct rotator *r, const struct sealed_version *sealed)
-{
-        struct statement s = {.type = STATEMENT_VERSION, .version = sealed->fields};
-        struct span blobs[SHARE_MAX + 1];
-        size_t n = 0;
-        blobs[n++] = bytes_span(&sealed->ciphertext);
-        for (unsigned i = 0; i < sealed->fields.n_shares; i++)
-                blobs[n++] = bytes_span(&sealed->share_file[i]);
-        return client_say(r->client, &s, blobs, n, NULL, NULL);
-}
-
-enum err task_seal(struct rotator *r, struct task *t)
+enum err task_seal(struct rotator *r, struct task *t, const struct hook_result *prepared, struct speech *speech)
 {
         CLEANUP_DOCUMENT struct document opened = {0}, fresh = {0};
         struct version_fields about = describe_version(r, t);
@@ -126,9 +142,13 @@ enum err task_seal(struct rotator *r, struct task *t)
         struct sealed_version *sealed = mem_new(1, sizeof *sealed);
         unsigned n = list_holders(r, t, holders);
         enum err e;
-        if ((e = task_fetch_opened(r, t, &opened)) == OK && (e = build_document(t, &about, &opened, &fresh)) == OK &&
-            (e = version_seal(&about, holders, n, &fresh, sealed)) == OK && (e = keep(r, t, sealed, &fresh)) == OK)
-                e = post(r, sealed);
+        if ((e = task_fetch_opened(r, t, &opened)) == OK &&
+            (e = build_document(t, &about, prepared, &opened, &fresh)) == OK &&
+            (e = version_seal(&about, holders, n, &fresh, sealed)) == OK &&
+            (e = keep(r, t, sealed, prepared, &fresh)) == OK) {
+                speech_add_version(speech, t, sealed);
+                return OK;
+        }
         sealed_version_done(sealed);
         free(sealed);
         return e;

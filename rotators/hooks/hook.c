@@ -134,6 +134,14 @@ const struct hook_field *hook_opened(const struct hook_input *in)
         return configured_field(in, &in->opened);
 }
 
+/* Who started us may be dead, and somebody else at work on the target after our deadline. */
+static void end_in_time(const struct hook_input *in)
+{
+        int64_t left = in->deadline_ms ? in->deadline_ms - clock_now_ms() : 0;
+        if (in->deadline_ms)
+                alarm(left < SECOND_MS ? 1 : (unsigned)(left / SECOND_MS) + 1);
+}
+
 static void run_step(const struct hook *h, enum hook_step step, struct hook_answer *ret)
 {
         CLEANUP_SECRET struct secret text = SECRET_NONE;
@@ -143,6 +151,8 @@ static void run_step(const struct hook *h, enum hook_step step, struct hook_answ
                 e = secret_read_fd(STDIN_FILENO, HOOK_INPUT_MAX, &text);
         if (e == OK)
                 e = hook_input_read(&text, &in);
+        if (e == OK)
+                end_in_time(&in);
         if (e == OK)
                 h->run(step, &in, ret);
         else

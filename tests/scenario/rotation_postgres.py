@@ -6,7 +6,7 @@ from rotator_process import Rotator, statements, steps
 from second_reader import values
 
 ROLE, CREDENTIAL, FIRST = "breakglass", "prod/db/root", "the first password of all"
-STEPS = ("claim", "seal", "start-set", "set", "test", "promote", "start-revoke", "revoke", "forget")
+STEPS = ("check", "claim", "seal", "start-set", "set", "test", "promote", "start-revoke", "revoke", "forget")
 HOOKS = ("set", "test", "revoke")
 
 

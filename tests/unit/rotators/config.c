@@ -36,6 +36,10 @@ Test(config, a_good_one_is_read_whole)
         cr_expect_eq(c.hook_timeout_ms, 120000);
         cr_expect_eq(c.backoff_first_ms, 1000);
         cr_expect_eq(c.backoff_most_ms, 60000);
+        cr_expect_eq(c.lease_ms, 3600000);
+        cr_expect_eq(c.margin_ms, 130000, "a hook of two minutes, its end, and some");
+        cr_expect_eq(c.hooks_at_once, 8);
+        cr_expect_eq(c.hooks_per_target, 4);
         struct hook_entry *h = config_hook(&c, "pg");
         cr_assert_not_null(h);
         cr_expect_str_eq(json_string_value(json_object_get(h->config, "port")), "5432");
@@ -64,6 +68,17 @@ Test(config, a_bad_one_is_refused_with_its_place)
                 "brokers: ['unix:/a']\n" PIN "identity: id\nstate: /s\n" HOOK,
                 HEAD HOOK "hook_timeout: soon\n",
                 HEAD HOOK "backoff: 5s\n",
+                HEAD HOOK "at_once: 5\n",
+                HEAD HOOK "at_once: {total: 0}\n",
+                HEAD HOOK "at_once: {total: 65}\n",
+                HEAD HOOK "at_once: {all: 5}\n",
+                HEAD HOOK "hook_timeout: 20s\nlease: 59s\n", /* another one could begin while our hook still runs */
+                HEAD "hooks: {pg: {program: /bin/true, value: {kind: rsa}}}\n",
+                HEAD "hooks: {pg: {program: /bin/true, value: {kind: target}}}\n",
+                HEAD "hooks: {pg: {program: /bin/true, value: {length: 0}}}\n",
+                HEAD "hooks: {pg: {program: /bin/true, value: {words: 65}}}\n",
+                HEAD "hooks: {pg: {program: /bin/true, value: {surprise: 1}}}\n",
+                HEAD "hooks: {pg: {program: /bin/true, value: [1]}}\n",
         };
         for (size_t i = 0; i < COUNT_OF(bad); i++) {
                 struct config c;
@@ -78,4 +93,25 @@ Test(config, a_program_or_file_that_others_may_change_is_refused)
         cr_expect_eq(read_text(HEAD "hooks: {pg: {program: bin/true}}\n", 0600, &c), ERR_UNSAFE_PROGRAM);
         cr_expect_eq(read_text(HEAD "hooks: {pg: {program: /etc/passwd}}\n", 0600, &c), ERR_UNSAFE_PROGRAM);
         cr_expect_eq(read_text(HEAD "hooks: {pg: {program: /nowhere/at/all}}\n", 0600, &c), ERR_NO_ENTRY);
+}
+
+Test(config, what_new_values_look_like_and_how_many_at_once)
+{
+        struct config c;
+        cr_assert_eq(read_text(HEAD
+                               "hooks: {pg: {program: /bin/true, value: {kind: passphrase, words: 6, field: pass, "
+                               "forbidden: 'xyz'}}}\nat_once: {total: 20, per_target: 3}\nhook_timeout: 20s\n"
+                               "lease: 60s\n",
+                               0600, &c),
+                     OK, "%s", err_reason());
+        cr_expect_eq(c.hooks_at_once, 20);
+        cr_expect_eq(c.hooks_per_target, 3);
+        cr_expect_eq(c.lease_ms, 60000);
+        const struct hook_entry *h = config_hook(&c, "pg");
+        cr_expect(h->has_kind);
+        cr_expect_eq(h->rules.kind, VALUE_PASSPHRASE);
+        cr_expect_eq(h->rules.words, 6);
+        cr_expect_str_eq(h->field, "pass");
+        cr_expect_str_eq(h->forbidden, "xyz");
+        config_done(&c);
 }

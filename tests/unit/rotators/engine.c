@@ -1,8 +1,10 @@
 #include "rotators/engine.h"
 #include <criterion/criterion.h>
 
-#define NOW   INT64_C(1764000000000)
-#define LATER (NOW + 3600 * 1000)
+#define NOW    INT64_C(1764000000000)
+#define LATER  (NOW + 3600 * 1000)
+#define MARGIN INT64_C(70000)
+#define LEASE  INT64_C(3600000)
 
 /* A rotation under way whose lease is ours. */
 static struct engine_facts under_way(enum rotation_outcome set, enum rotation_outcome test)
@@ -17,6 +19,8 @@ static struct engine_facts under_way(enum rotation_outcome set, enum rotation_ou
                                      .test = test,
                                      .is_claimed_by_me = true,
                                      .my_lease_until_ms = LATER,
+                                     .margin_ms = MARGIN,
+                                     .is_checked = true,
                                      .has_job = true};
 }
 
@@ -45,7 +49,9 @@ static void expect_rest(const struct engine_facts *f, int64_t until_ms, const ch
 Test(engine, a_rotation_takes_its_steps_in_order)
 {
         struct engine_facts f = {.now_ms = NOW, .is_due = true, .is_current = true};
-        expect(&f, ENGINE_CLAIM, "due");
+        expect(&f, ENGINE_CHECK, "due");
+        f.is_checked = true;
+        expect(&f, ENGINE_CLAIM, "the target can be reached");
         f.is_claimed_by_me = true;
         f.my_lease_until_ms = LATER;
         expect(&f, ENGINE_SEAL, "claimed");
@@ -144,7 +150,7 @@ Test(engine, live_openings_are_waited_for)
         f.wait_until_ms = LATER;
         expect_rest(&f, LATER, "an opening lives");
         f.now_ms = f.wait_until_ms;
-        f.my_lease_until_ms = LATER + ENGINE_LEASE_MS;
+        f.my_lease_until_ms = LATER + LEASE;
         expect(&f, ENGINE_START_REVOKE, "its end");
         f.is_in_motion = true;
         expect_rest(&f, INT64_MAX, "the target is being changed again");
@@ -163,7 +169,7 @@ Test(engine, nobody_works_without_the_lease)
         static const enum rotation_outcome sets[] = {OUTCOME_NONE, OUTCOME_STARTED, OUTCOME_OK, OUTCOME_FAILED};
         for (size_t i = 0; i < COUNT_OF(sets); i++) {
                 struct engine_facts f = under_way(sets[i], OUTCOME_NONE);
-                f.my_lease_until_ms = NOW + ENGINE_MARGIN_MS - 1;
+                f.my_lease_until_ms = NOW + MARGIN - 1;
                 expect(&f, ENGINE_CLAIM, "the lease runs out");
                 f.is_claimed_by_me = false;
                 expect(&f, ENGINE_CLAIM, "no lease");
@@ -181,7 +187,7 @@ Test(engine, trouble_waits_for_its_time)
         f.not_before_ms = LATER;
         expect_rest(&f, LATER, "back-off");
         f.now_ms = LATER;
-        f.my_lease_until_ms = LATER + ENGINE_LEASE_MS;
+        f.my_lease_until_ms = LATER + LEASE;
         expect(&f, ENGINE_RECONCILE, "its end");
 }
 
@@ -195,4 +201,36 @@ Test(engine, what_lost_is_forgotten_unless_an_earlier_proof_needs_it)
         f = promoted(OUTCOME_NONE);
         f.is_done = f.is_needed = true;
         expect_rest(&f, INT64_MAX, "done, but needed");
+}
+
+Test(engine, what_the_target_makes_is_prepared_before_it_is_sealed)
+{
+        struct engine_facts f = under_way(OUTCOME_NONE, OUTCOME_NONE);
+        f.pending = ENGINE_NO_PENDING;
+        f.wants_prepare = true;
+        expect(&f, ENGINE_PREPARE, "claimed");
+        f.is_checked = false;
+        expect(&f, ENGINE_CHECK, "a new start looks again");
+        f.other_until_ms = LATER;
+        expect_rest(&f, LATER, "another one is at work: it is not looked at");
+}
+
+Test(engine, a_second_slot_is_made_only_when_it_is_free)
+{
+        struct engine_facts f = under_way(OUTCOME_NONE, OUTCOME_NONE);
+        f.pending = ENGINE_NO_PENDING;
+        f.wants_prepare = true;
+        f.slot_until_ms = LATER;
+        expect_rest(&f, LATER, "an opening of the value before lives in it");
+        f.slot_until_ms = NOW;
+        expect(&f, ENGINE_PREPARE, "its end");
+}
+
+Test(engine, what_another_one_left_is_ended_with_our_value)
+{
+        struct engine_facts f = promoted(OUTCOME_NONE);
+        f.has_job = false;
+        expect_rest(&f, INT64_MAX, "nothing is here to prove it with");
+        f.has_proof = true;
+        expect(&f, ENGINE_START_REVOKE, "our value is the one in force now");
 }

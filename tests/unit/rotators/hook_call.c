@@ -278,3 +278,28 @@ Test(hook_call, what_prepare_made_is_a_secret_on_stderr)
                 hook_result_done(&r);
         }
 }
+
+Test(hook_call, our_own_word_on_the_value_wins_but_forbidden_characters_add_up)
+{
+        CLEANUP_FREE char *path = path_join(folder, "describe");
+        struct hook_entry hook = {.name = "x",
+                                  .program = path,
+                                  .field = mem_text("pass"),
+                                  .forbidden = mem_text("x"),
+                                  .rules = {.length = 50}};
+        static const char script[] =
+                "#!/bin/sh\necho '{\"contract\":1,\"value\":{\"field\":\"password\",\"length\":32,"
+                "\"alphabet\":\"wxyz\",\"forbidden\":\"y\"}}'\n";
+        cr_assert_eq(file_write(path, 0700, span_text(script)), OK);
+        cr_assert_eq(hook_describe(&hook), ERR_CONFIG, "50 bits can be guessed");
+        hook.rules.length = 64;
+        free(hook.alphabet);
+        hook.alphabet = NULL;
+        cr_assert_eq(hook_describe(&hook), OK, "%s", err_reason());
+        cr_expect_str_eq(hook.field, "pass");
+        cr_expect_eq(hook.rules.length, 64);
+        cr_expect(strchr(hook.forbidden, 'x') && strchr(hook.forbidden, 'y'));
+        free(hook.field);
+        free(hook.alphabet);
+        free(hook.forbidden);
+}

@@ -46,6 +46,7 @@ Test(job, is_there_again_after_a_restart)
         struct job *job = jobs_add(&j, &old);
         memcpy(job->recipient, recipient, sizeof recipient);
         bytes_add_text(&job->handle, "sha256:00@1");
+        bytes_add_text(&job->old_handle, "sha256:ff@0");
         job->rejections = 3;
         job->is_rejected = true;
         job->seen = SEEN_UNTOUCHED;
@@ -57,6 +58,7 @@ Test(job, is_there_again_after_a_restart)
         cr_assert_not_null(job);
         cr_expect_str_eq(job->recipient, recipient);
         cr_expect_str_eq(bytes_text(&job->handle), "sha256:00@1");
+        cr_expect_str_eq(bytes_text(&job->old_handle), "sha256:ff@0");
         cr_expect_eq(job->rejections, 3);
         cr_expect(job->is_rejected);
         cr_expect_eq(job->seen, SEEN_NOTHING, "what only the other process knew");

@@ -239,3 +239,37 @@ Test(look, a_finished_rotation_is_seen_only_while_something_is_kept)
         cr_assert_eq(jobs_remove(&jobs, job, false), OK);
         cr_expect_not(look_as("rot-1", v1, &t));
 }
+
+/* v1 was replaced by a version of rot-1, but never ended; the other rotator rotates that one. */
+static struct hash promoted_but_not_ended(void)
+{
+        struct hash v2 = fold_pending(f, v1);
+        fold_promote(f, v1, v2);
+        return v2;
+}
+
+Test(look, two_slots_are_not_free_while_the_rotation_before_is_unfinished)
+{
+        struct hash v2 = promoted_but_not_ended();
+        expect(f, OK, fold_order(f, "alice", v2));
+        cr_expect_eq(facts_of(v2).slot_until_ms, 0, "one slot: set itself ends the old one");
+        config.hooks[0].slots = 2;
+        cr_expect_eq(facts_of(v2).slot_until_ms, 0, "nobody is at work to end it: it is given up");
+        expect(f, OK, fold_claim(f, "rot-1", v1, f->now_ms + HOUR));
+        cr_expect_eq(facts_of(v2).slot_until_ms, fold_see_rotation(f, v1).claimed_until_ms, "somebody is");
+        jobs_add(&jobs, &v1);
+        cr_expect_eq(facts_of(v2).slot_until_ms, INT64_MAX, "we are");
+}
+
+Test(look, what_another_rotator_left_is_ended_by_who_has_the_value_in_force)
+{
+        struct hash v2 = promoted_but_not_ended();
+        cr_expect_not(facts_of(v1).has_proof);
+        cr_expect_eq(facts_of(v1).pending, ENGINE_PROMOTED);
+        struct hash v3 = fold_pending(f, v2);
+        ours(v2, v3);
+        fold_promote(f, v2, v3);
+        cr_expect(facts_of(v1).has_proof, "version 3 works, and is ours");
+        cr_expect_not(facts_of(v1).has_job);
+        cr_expect(facts_of(v2).is_needed, "so its value is kept until version 1 is ended, too");
+}

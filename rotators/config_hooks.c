@@ -1,0 +1,135 @@
+/* The configuration's `hooks`: programs, the targets' admin access, and what new values look like. */
+#include "base/file.h"
+#include "base/yaml.h"
+#include "rotators/config.h"
+#include <string.h>
+
+#define TEXT_MAX_CHARS 4096u
+
+/* A flat map of texts, as it stands: what the keys mean is the hook's business. */
+MUST_CHECK static enum err take_hook_config(struct yaml_node *map, json_t *ret)
+{
+        for (struct yaml_node *n = map ? map->child : NULL; n; n = n->next) {
+                const char *text;
+                enum err e = yaml_text(n, ERR_CONFIG, 0, TEXT_MAX_CHARS, &text);
+                if (e != OK)
+                        return e;
+                n->is_taken = true;
+                if (json_object_set_new(ret, n->key, json_string(text)) != 0)
+                        return yaml_because(ERR_CONFIG, n, "not a text");
+        }
+        return OK;
+}
+
+/* ---- value: {kind, field, length, alphabet, forbidden, words} ---- */
+
+MUST_CHECK static enum err take_own_text(struct yaml_node *map, const char *key, char **ret)
+{
+        const struct yaml_node *n = yaml_get(map, key);
+        const char *text;
+        enum err e = n ? yaml_text(n, ERR_CONFIG, 1, TEXT_MAX_CHARS, &text) : OK;
+        if (e == OK && n)
+                *ret = mem_text(text);
+        return e;
+}
+
+MUST_CHECK static enum err take_count(struct yaml_node *map, const char *key, unsigned max, unsigned *ret)
+{
+        const struct yaml_node *n = yaml_get(map, key);
+        int64_t number = 0;
+        enum err e = n ? yaml_int(n, ERR_CONFIG, 1, max, &number) : OK;
+        if (e == OK && n)
+                *ret = (unsigned)number;
+        return e;
+}
+
+MUST_CHECK static enum err take_kind(struct yaml_node *map, struct hook_entry *ret)
+{
+        const struct yaml_node *n = yaml_get(map, "kind");
+        const char *word;
+        if (!n)
+                return OK;
+        enum err e = yaml_text(n, ERR_CONFIG, 1, TEXT_MAX_CHARS, &word);
+        if (e != OK)
+                return e;
+        ret->has_kind = true;
+        /* What the target makes is the hook's to say. */
+        return value_kind_from_word(word, &ret->rules.kind) && ret->rules.kind != VALUE_TARGET
+                       ? OK
+                       : yaml_because(ERR_CONFIG, n, "`kind` is characters, passphrase or ssh-ed25519");
+}
+
+MUST_CHECK static enum err take_value(struct yaml_node *map, struct hook_entry *ret)
+{
+        enum err e;
+        if (!map)
+                return OK;
+        if (map->kind != YAML_MAP)
+                return yaml_because(ERR_CONFIG, map, "`value` must be a map");
+        if ((e = take_kind(map, ret)) != OK)
+                return e;
+        if ((e = take_own_text(map, "field", &ret->field)) != OK)
+                return e;
+        if ((e = take_own_text(map, "alphabet", &ret->alphabet)) != OK)
+                return e;
+        if ((e = take_own_text(map, "forbidden", &ret->forbidden)) != OK)
+                return e;
+        if ((e = take_count(map, "length", VALUE_LENGTH_MAX, &ret->rules.length)) != OK)
+                return e;
+        return take_count(map, "words", VALUE_WORDS_MAX, &ret->rules.words);
+}
+
+/* ---- all ---- */
+
+MUST_CHECK static enum err take_hook(struct yaml_node *map, struct hook_entry *ret)
+{
+        enum err e;
+        struct yaml_node *program = yaml_get(map, "program"), *config = yaml_get(map, "config");
+        ret->name = map->key;
+        ret->config = json_object();
+        if (map->kind != YAML_MAP || !program)
+                return yaml_because(ERR_CONFIG, map, "a hook is {program: /PATH, config: {…}, value: {…}}");
+        if (config && config->kind != YAML_MAP)
+                return yaml_because(ERR_CONFIG, config, "`config` must be a map");
+        if ((e = yaml_text(program, ERR_CONFIG, 1, TEXT_MAX_CHARS, &ret->program)) != OK)
+                return e;
+        if ((e = take_value(yaml_get(map, "value"), ret)) != OK)
+                return e;
+        if ((e = file_check_program(ret->program)) != OK)
+                return e;
+        return take_hook_config(config, ret->config);
+}
+
+enum err config_take_hooks(struct yaml_node *map, struct config *ret)
+{
+        if (!map || map->kind != YAML_MAP || map->n == 0 || map->n > HOOKS_MAX)
+                return err_because(ERR_CONFIG, "`hooks` must be a map of 1 to %u hooks", HOOKS_MAX);
+        for (struct yaml_node *n = map->child; n; n = n->next) {
+                n->is_taken = true;
+                enum err e = take_hook(n, &ret->hooks[ret->n_hooks++]);
+                if (e != OK)
+                        return e;
+        }
+        return OK;
+}
+
+void config_hooks_done(struct config *c)
+{
+        for (size_t i = 0; i < c->n_hooks; i++) {
+                struct hook_entry *h = &c->hooks[i];
+                json_decref(h->config);
+                free(h->field);
+                free(h->alphabet);
+                free(h->forbidden);
+                for (size_t k = 0; k < h->n_open; k++)
+                        free(h->open_field[k]);
+        }
+}
+
+struct hook_entry *config_hook(const struct config *c, const char *name)
+{
+        for (size_t i = 0; name && i < c->n_hooks; i++)
+                if (!strcmp(c->hooks[i].name, name))
+                        return (struct hook_entry *)&c->hooks[i];
+        return NULL;
+}
