@@ -21,6 +21,7 @@
         X(rotate)                                                                                                    \
         X(status)                                                                                                    \
         X(postmortem)                                                                                                \
+        X(drill)                                                                                                     \
         X(recover)                                                                                                   \
         X(log)                                                                                                       \
         X(doctor)
