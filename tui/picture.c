@@ -23,37 +23,6 @@ static void add_incidents(struct picture *p, const struct ledger *l)
                         p->debts[p->n_debts++] = p->incidents[i].view.incident;
 }
 
-static void add_rotations(struct picture *p, const struct ledger *l)
-{
-        size_t n = ledger_versions(l);
-
-        p->rotations = arena_new(&p->arena, n, sizeof(*p->rotations));
-        for (size_t i = 0; i < n; i++) {
-                CLEANUP_BYTES struct bytes standing = BYTES_NONE;
-                struct version_view v;
-                struct rotation_view r;
-
-                ledger_version_at(l, i, &v);
-                if (!ledger_rotation(l, &v.id, p->at_ms, &r) || !rotation_is_unfinished(&v, &r))
-                        continue;
-                bool is_unproven = v.state == VERSION_REPLACED && v.evidence == OLD_UNPROVEN;
-
-                if (is_unproven)
-                        bytes_add_text(&standing, "replaced, but NOT PROVEN that the old value is dead");
-                else
-                        rotation_standing(&r, p->at_ms, &standing);
-                if (!is_unproven && rotation_is_by_hand(l, v.fields->credential))
-                        bytes_add_text(&standing, "; BY HAND: change it at its target, then `breakglass seal`");
-                p->rotations[p->n_rotations++] = (struct picture_rotation){
-                        .id = v.id,
-                        .credential = arena_text(&p->arena, v.fields->credential),
-                        .number = v.fields->number,
-                        .standing = arena_text(&p->arena, bytes_text(&standing)),
-                        .is_bad = is_unproven,
-                };
-        }
-}
-
 static void add_emergencies(struct picture *p, const struct roster *r)
 {
         p->n_emergencies = r->n_emergencies;
@@ -75,6 +44,16 @@ static void add_channels(struct picture *p, const struct ledger *l)
                 ledger_channel_at(l, i, &p->channels[i]);
                 p->channels[i].channel = arena_text(&p->arena, p->channels[i].channel);
         }
+}
+
+const char *picture_name(struct picture *p, const char *text)
+{
+        size_t n = COUNT_OF(p->names);
+
+        for (size_t i = 0; text && i < n && i < p->n_names; i++)
+                if (strcmp(p->names[i], text) == 0)
+                        return p->names[i];
+        return text ? (p->names[p->n_names++ % n] = arena_text(&p->arena, text)) : NULL;
 }
 
 static void add_head(struct picture *p, const struct ledger *l)
@@ -102,8 +81,8 @@ struct picture *picture_of(const struct ledger *l, const char *installation, con
         add_head(p, l);
         add_emergencies(p, r);
         add_incidents(p, l);
+        picture_add_versions(p, l);
         picture_add_requests(p, l);
-        add_rotations(p, l);
         picture_add_credentials(p, l);
         picture_add_people(p, l);
         add_channels(p, l);

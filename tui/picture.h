@@ -12,8 +12,7 @@ struct picture_request {
         const char *asked; /* "alice, carol": eligible holders who have not approved; NULL once ended */
         const char *what;  /* what the credential opens, NULL when it left the roster */
         uint64_t version;  /* its number */
-        bool has_rotation;
-        struct rotation_view rotation; /* of that version; claimed_by in the picture */
+        const struct rotation_view *rotation; /* of that version; NULL: unknown */
         bool is_mine, waits_for_me, denied_by_me, is_by_hand;
 };
 
@@ -36,14 +35,25 @@ struct picture_credential {
         const char *holders;                /* "alice, bob, carol" eligible now */
         unsigned need, n_eligible, n_fresh; /* fresh: checked their share of this version within 90 days */
         size_t n_custody;
-        struct picture_custody *custody; /* of the current version, one for each share */
-        uint64_t number;                 /* of the current version, 0: none */
+        const struct picture_custody *custody; /* of the current version, one for each share */
+        uint64_t number;                       /* of the current version, 0: none */
         int64_t last_opened_ms, open_for_ms, request_for_ms;
         enum readiness ready;
         bool may_ask, is_by_hand, is_outdated;
         size_t n_emergencies;
         size_t *emergencies;  /* indices */
         const char *rotation; /* how it goes, NULL when nothing is owed */
+};
+
+/* Asked for once, however many requests were for it. */
+struct picture_version {
+        const char *credential, *what; /* what: it opens; NULL when it left the roster */
+        uint64_t number;
+        bool is_live, is_by_hand, is_known, is_unfinished;
+        size_t n_custody;
+        struct picture_custody *custody; /* of a live one, one for each share */
+        struct rotation_view rotation;   /* claimed_by in the picture */
+        const char *standing;            /* in words, NULL when nothing is owed */
 };
 
 struct picture_rotation {
@@ -79,12 +89,15 @@ struct picture {
         struct picture_incident *incidents;
         struct picture_credential *credentials;
         struct picture_rotation *rotations; /* unfinished ones */
+        struct picture_version *versions;   /* by the ledger's index */
         struct picture_emergency *emergencies;
         struct picture_person *people;
         struct channel_view *channels;
         const char **debts;      /* incidents whose post-mortem is overdue */
         size_t n_ready, n_shaky; /* credentials */
-        bool wants_custody;      /* I have shares that I have not checked lately */
+        const char *names[16];   /* the last few that picture_name() kept */
+        unsigned n_names;
+        bool wants_custody; /* I have shares that I have not checked lately */
 };
 
 /* Never NULL. me: my name or NULL. */
@@ -98,6 +111,9 @@ bool picture_is_my_incident(const struct picture *p, const char *name); /* I ask
 const struct picture_emergency *picture_emergency_of(const struct picture *p, const char *id);
 
 /* ---- the parts, in files of their own ---- */
+/* A person's name or an emergency's: the same few recur. */
+const char *picture_name(struct picture *p, const char *text);
+void picture_add_versions(struct picture *p, const struct ledger *l);
 void picture_add_requests(struct picture *p, const struct ledger *l);
 void picture_add_credentials(struct picture *p, const struct ledger *l);
 void picture_add_people(struct picture *p, const struct ledger *l);

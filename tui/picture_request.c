@@ -35,20 +35,19 @@ static void add_answers(struct picture *p, const struct ledger *l, struct pictur
         r->denials = arena_new(&p->arena, r->n_denials, sizeof(*r->denials));
         for (size_t i = 0; i < r->n_approvals; i++) {
                 ledger_approval_at(l, r->view.index, i, p->at_ms, &r->approvals[i]);
-                r->approvals[i].approver = arena_text(&p->arena, r->approvals[i].approver);
+                r->approvals[i].approver = picture_name(p, r->approvals[i].approver);
         }
         for (size_t i = 0; i < r->n_denials; i++) {
                 ledger_denial_at(l, r->view.index, i, &r->denials[i]);
-                r->denials[i].denier = arena_text(&p->arena, r->denials[i].denier);
+                r->denials[i].denier = picture_name(p, r->denials[i].denier);
                 r->denials[i].reason = arena_text(&p->arena, r->denials[i].reason);
         }
 }
 
 static void own_texts(struct picture *p, struct request_view *v)
 {
-        v->requester = arena_text(&p->arena, v->requester);
-        v->credential = arena_text(&p->arena, v->credential);
-        v->emergency = arena_text(&p->arena, v->emergency);
+        v->requester = picture_name(p, v->requester);
+        v->emergency = picture_name(p, v->emergency);
         v->reason = arena_text(&p->arena, v->reason);
         v->incident = arena_text(&p->arena, v->incident);
 }
@@ -56,24 +55,26 @@ static void own_texts(struct picture *p, struct request_view *v)
 static void add_one(struct picture *p, const struct ledger *l, size_t i, struct picture_request *to)
 {
         struct version_view version;
-        const struct credential *c;
 
         ledger_request_at(l, i, p->at_ms, &to->view);
         to->is_mine = p->me && strcmp(to->view.requester, p->me) == 0;
         to->waits_for_me = p->me && request_waits_for(l, &to->view, p->me);
         to->denied_by_me = p->me && request_denied_by(l, &to->view, p->me);
         add_answers(p, l, to);
-        c = roster_credential(ledger_roster(l), to->view.credential);
-        to->what = c ? arena_text(&p->arena, c->opens_what) : NULL;
-        to->is_by_hand = rotation_is_by_hand(l, to->view.credential);
-        if (ledger_version_by_id(l, &to->view.version, &version)) {
-                to->version = version.fields->number;
-                if (to->view.state != REQUEST_ENDED)
-                        to->asked = names_asked(p, l, to, &version);
-                to->has_rotation = ledger_rotation(l, &version.id, p->at_ms, &to->rotation);
-                to->rotation.claimed_by = arena_text(&p->arena, to->rotation.claimed_by);
-        }
         own_texts(p, &to->view);
+        if (!ledger_version_by_id(l, &to->view.version, &version)) {
+                to->view.credential = arena_text(&p->arena, to->view.credential);
+                return;
+        }
+        const struct picture_version *of = &p->versions[version.index];
+
+        to->view.credential = of->credential;
+        to->what = of->what;
+        to->version = of->number;
+        to->is_by_hand = of->is_by_hand;
+        to->rotation = of->is_known ? &of->rotation : NULL;
+        if (to->view.state != REQUEST_ENDED)
+                to->asked = names_asked(p, l, to, &version);
 }
 
 void picture_add_requests(struct picture *p, const struct ledger *l)

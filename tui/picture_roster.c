@@ -35,32 +35,26 @@ static void add_policy(struct picture *p, const struct policy *policy, struct pi
 static void add_version(struct picture *p, const struct ledger *l, const struct version_view *v,
                         struct picture_credential *to)
 {
-        CLEANUP_BYTES struct bytes holders = BYTES_NONE, standing = BYTES_NONE;
-        struct rotation_view rotation;
+        CLEANUP_BYTES struct bytes holders = BYTES_NONE;
 
         to->number = v->fields->number;
         to->need = ledger_threshold(l, v);
         to->is_outdated = ledger_is_outdated(l, v);
-        to->custody = arena_new(&p->arena, v->fields->n_shares, sizeof(*to->custody));
-        for (unsigned i = 0; i < v->fields->n_shares; i++) {
-                const char *holder = v->fields->shares[i].holder;
-                int64_t at = ledger_custody_of_version(l, &v->id, holder);
-                bool is_eligible = ledger_is_eligible(l, v, holder);
+        to->custody = p->versions[v->index].custody;
+        to->n_custody = p->versions[v->index].n_custody;
+        for (size_t i = 0; i < to->n_custody; i++) {
+                const struct picture_custody *h = &to->custody[i];
 
-                to->custody[to->n_custody++] =
-                        (struct picture_custody){arena_text(&p->arena, holder), at, is_eligible};
-                if (!is_eligible)
+                if (!h->is_eligible)
                         continue;
-                bytes_printf(&holders, "%s%s", holders.n ? ", " : "", holder);
+                bytes_printf(&holders, "%s%s", holders.n ? ", " : "", h->holder);
                 to->n_eligible++;
-                to->n_fresh += at != 0 && p->at_ms - at <= CUSTODY_FRESH_MS;
+                to->n_fresh += h->checked_at_ms != 0 && p->at_ms - h->checked_at_ms <= CUSTODY_FRESH_MS;
         }
         to->holders = arena_text(&p->arena, holders.n ? bytes_text(&holders) : "nobody");
         to->ready = to->n_eligible < to->need ? READY_NO : to->n_fresh < to->need ? READY_SHAKY : READY_YES;
-        if (ledger_rotation(l, &v->id, p->at_ms, &rotation) && rotation_is_unfinished(v, &rotation)) {
-                rotation_standing(&rotation, p->at_ms, &standing);
-                to->rotation = arena_text(&p->arena, bytes_text(&standing));
-        }
+        to->rotation = p->versions[v->index].standing;
+        to->is_by_hand = p->versions[v->index].is_by_hand;
 }
 
 static int by_name(const void *a, const void *b)
@@ -96,11 +90,12 @@ void picture_add_credentials(struct picture *p, const struct ledger *l)
                 to->name = arena_text(&p->arena, c->name);
                 to->id = hash_of(span_text(to->name));
                 to->opens_what = arena_text(&p->arena, c->opens_what ? c->opens_what : "");
-                to->is_by_hand = rotation_is_by_hand(l, c->name);
                 to->holders = "nobody";
                 add_policy(p, roster_policy_of(r, c->name), to);
                 if (ledger_current_version(l, c->name, &v))
                         add_version(p, l, &v, to);
+                else
+                        to->is_by_hand = rotation_is_by_hand(l, c->name);
                 p->n_ready += to->ready == READY_YES;
                 p->n_shaky += to->ready == READY_SHAKY;
         }
@@ -136,10 +131,10 @@ static struct picture_person *person_of(const struct picture *p, const char *nam
         return NULL;
 }
 
-static void count_share(struct picture *p, const struct ledger *l, const struct version_view *v, const char *holder)
+static void count_share(struct picture *p, const struct picture_custody *h)
 {
-        struct picture_person *who = person_of(p, holder);
-        int64_t at = ledger_custody_of_version(l, &v->id, holder);
+        struct picture_person *who = person_of(p, h->holder);
+        int64_t at = h->checked_at_ms;
 
         if (!who)
                 return;
@@ -172,13 +167,7 @@ void picture_add_people(struct picture *p, const struct ledger *l)
                         .is_rotator = who->is_rotator,
                 };
         }
-        for (size_t i = 0; i < ledger_versions(l); i++) {
-                struct version_view v;
-
-                ledger_version_at(l, i, &v);
-                if (!version_is_live(&v))
-                        continue;
-                for (unsigned k = 0; k < v.fields->n_shares; k++)
-                        count_share(p, l, &v, v.fields->shares[k].holder);
-        }
+        for (size_t i = 0; i < ledger_versions(l); i++)
+                for (size_t k = 0; k < p->versions[i].n_custody; k++)
+                        count_share(p, &p->versions[i].custody[k]);
 }

@@ -49,11 +49,11 @@ static unsigned steps_done(const struct rotation_view *r)
 static void draw_rotation(const struct model *m, const struct picture_request *r, struct sheet *s)
 {
         CLEANUP_BYTES struct bytes standing = BYTES_NONE;
-        unsigned done = steps_done(&r->rotation);
-        bool is_proven = r->rotation.is_done && r->rotation.evidence != OLD_UNPROVEN;
+        unsigned done = steps_done(r->rotation);
+        bool is_proven = r->rotation->is_done && r->rotation->evidence != OLD_UNPROVEN;
 
         sheet_heading(s, "ROTATION");
-        if (r->is_by_hand && !r->rotation.is_done && !r->rotation.is_claimed) {
+        if (r->is_by_hand && !r->rotation->is_done && !r->rotation->is_claimed) {
                 sheet_say(s, ROLE_WARN,
                           "BY HAND: change it at its target now; then a sealer runs `breakglass seal %s`.",
                           r->view.credential);
@@ -66,11 +66,11 @@ static void draw_rotation(const struct model *m, const struct picture_request *r
                             : i == done ? "[..]"
                                         : "[  ]",
                             i < done ? ROLE_GOOD : ROLE_DIM, "%s", steps[i]);
-        rotation_standing(&r->rotation, m->now_ms, &standing);
-        sheet_field(s, r->rotation.is_done ? "PROOF" : "now",
-                    is_proven             ? ROLE_GOOD
-                    : r->rotation.is_done ? ROLE_BAD
-                                          : ROLE_PLAIN,
+        rotation_standing(r->rotation, m->now_ms, &standing);
+        sheet_field(s, r->rotation->is_done ? "PROOF" : "now",
+                    is_proven              ? ROLE_GOOD
+                    : r->rotation->is_done ? ROLE_BAD
+                                           : ROLE_PLAIN,
                     "%s", bytes_text(&standing));
 }
 
@@ -142,7 +142,7 @@ static void draw(const struct model *m, struct sheet *s)
         }
         request_standing(&r->view, m->now_ms, &standing);
         sheet_field(s, "state", ROLE_TITLE, "%s", bytes_text(&standing));
-        if (r->has_rotation && r->view.approvals_ever > 0)
+        if (r->rotation && r->view.approvals_ever > 0)
                 draw_rotation(m, r, s);
         if (r->view.has_incident && r->view.opened_at_ms)
                 sheet_say(s, ROLE_PLAIN, "Next: i goes to %s, where the post-mortem is written.", r->view.incident);
