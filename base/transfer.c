@@ -1,36 +1,16 @@
 #include "base/transfer.h"
-#include <malloc.h>
-#include <sodium.h>
+#include "base/wipe.h"
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 8000L
 #define LOW_SPEED_BYTES    10L
 #define LOW_SPEED_SECONDS  10L
 
-static void wiping_free(void *p)
-{
-        if (p)
-                sodium_memzero(p, malloc_usable_size(p));
-        free(p);
-}
-
-/* Never in place: what is left behind is wiped. */
-static void *wiping_realloc(void *p, size_t n)
-{
-        size_t had = p ? malloc_usable_size(p) : 0;
-        void *moved = malloc(n);
-        if (moved && p)
-                memcpy(moved, p, had < n ? had : n);
-        if (moved)
-                wiping_free(p);
-        return moved;
-}
-
 CURL *transfer_new(void)
 {
         static bool is_ready;
-        if (!is_ready && curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
-                                              calloc) != CURLE_OK)
+        if (!is_ready &&
+            curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_free, wipe_realloc, strdup, calloc) != CURLE_OK)
                 return NULL;
         is_ready = true;
         return curl_easy_init();

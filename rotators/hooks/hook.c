@@ -142,6 +142,13 @@ static void end_in_time(const struct hook_input *in)
                 alarm(left < SECOND_MS ? 1 : (unsigned)(left / SECOND_MS) + 1);
 }
 
+const char *hook_slot_in_use(const struct hook_input *in, const char *field)
+{
+        const struct hook_field *f = hook_field(&in->opened, field);
+        bool is_name = f && f->len > 0 && f->len <= HANDLE_MAX && !memchr(f->value, 0, f->len);
+        return is_name ? (const char *)f->value : in->old_handle && *in->old_handle ? in->old_handle : NULL;
+}
+
 static void run_step(const struct hook *h, enum hook_step step, struct hook_answer *ret)
 {
         CLEANUP_SECRET struct secret text = SECRET_NONE;

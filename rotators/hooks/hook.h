@@ -48,3 +48,5 @@ int64_t hook_time_left_ms(const struct hook_input *in, int64_t max_ms);
 const struct hook_field *hook_pending(const struct hook_input *in, struct hook_answer *a);
 /* The handed-over value of that field, or NULL when there is none. */
 const struct hook_field *hook_opened(const struct hook_input *in);
+/* The public name of the slot that is in use: this field of what was handed over, else old_handle; or NULL. */
+const char *hook_slot_in_use(const struct hook_input *in, const char *field);

@@ -1,10 +1,12 @@
 #include "rotators/hooks/hook_input.h"
+#include "base/file.h"
 #include "rotators/hooks/scan.h"
 #include <sodium.h>
 #include <string.h>
 
 #define CONFIG_TEXT_MAX 1024u
 #define INPUT_DEPTH     6u
+#define SECRET_FILE_MAX 8192u
 
 static const char name_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -153,6 +155,26 @@ enum err hook_config(const struct hook_input *i, const char *key, const char *fa
                 bytes_add_text(ret, json_string_value(value));
         else
                 return err_because(ERR_CONFIG, "config: `%s` is %s", key, value ? "no short text" : "missing");
+        return OK;
+}
+
+enum err hook_config_secret(const struct hook_input *i, const char *key, struct secret *ret)
+{
+        CLEANUP_BYTES struct bytes path = BYTES_NONE;
+        CLEANUP_SECRET struct secret file = SECRET_NONE;
+        enum err e;
+        if ((e = hook_config(i, key, "", &path)) != OK || path.n == 0)
+                return e;
+        if ((e = file_read_private(bytes_text(&path), SECRET_FILE_MAX, &file)) != OK)
+                return err_because(ERR_CONFIG, "config: `%s`: %s", key, err_sentence(e));
+        size_t n = file.len;
+        while (n > 0 && (file.bytes[n - 1] == '\n' || file.bytes[n - 1] == '\r'))
+                n--;
+        if (n == 0 || memchr(file.bytes, 0, n))
+                return err_because(ERR_CONFIG, "config: the file of `%s` is empty or no text", key);
+        if ((e = secret_new(n + 1, ret)) != OK)
+                return e;
+        memcpy(ret->bytes, file.bytes, n);
         return OK;
 }
 

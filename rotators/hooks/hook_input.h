@@ -46,5 +46,8 @@ const struct hook_field *hook_field(const struct hook_fields *f, const char *nam
 /* A text or whole number of the configuration as text, kept in ret (cleared first). fallback NULL: it must be there.
  * Errors: ERR_CONFIG with the reason. */
 MUST_CHECK enum err hook_config(const struct hook_input *i, const char *key, const char *fallback, struct bytes *ret);
+/* The text in the private file that KEY names, without the newline at its end, NUL-ended, the NUL counted; left empty
+ * where the key is missing. Errors: ERR_CONFIG with the reason, ERR_MEMORY. */
+MUST_CHECK enum err hook_config_secret(const struct hook_input *i, const char *key, struct secret *ret);
 /* Every key of the configuration is in the NULL-ended list. Errors: ERR_CONFIG. */
 MUST_CHECK enum err hook_config_check(const struct hook_input *i, const char *const known[]);

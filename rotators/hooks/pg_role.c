@@ -1,11 +1,9 @@
 #include "rotators/hooks/pg_role.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include <sodium.h>
 #include <string.h>
 #include <time.h>
 
-#define PASSWORD_MAX        1024u
 #define STEP_TIMEOUT_MS     (30 * SECOND_MS)
 #define LOCK_TIMEOUT_MS     5000
 #define SESSIONS_ROUNDS_MAX 20
@@ -15,26 +13,6 @@ static const char *const config_keys[] = {
         "host",    "port",    "dbname",     "role",       "admin_user",   "admin_password_file",
         "sslmode", "ca_file", "login_host", "login_port", "login_dbname", "field",
         NULL};
-
-MUST_CHECK static enum err read_admin_password(const struct hook_input *in, struct pg_role *ret)
-{
-        CLEANUP_BYTES struct bytes path = BYTES_NONE;
-        CLEANUP_SECRET struct secret file = SECRET_NONE;
-        enum err e;
-        if ((e = hook_config(in, "admin_password_file", "", &path)) != OK || path.n == 0)
-                return e;
-        if ((e = file_read_private(bytes_text(&path), PASSWORD_MAX, &file)) != OK)
-                return err_because(ERR_CONFIG, "config: `admin_password_file`: %s", err_sentence(e));
-        size_t n = file.len;
-        while (n > 0 && (file.bytes[n - 1] == '\n' || file.bytes[n - 1] == '\r'))
-                n--;
-        if (n == 0 || memchr(file.bytes, 0, n))
-                return err_because(ERR_CONFIG, "config: `admin_password_file` is empty or no text");
-        if ((e = secret_new(n + 1, &ret->admin_password)) != OK)
-                return e;
-        memcpy(ret->admin_password.bytes, file.bytes, n);
-        return OK;
-}
 
 enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
 {
@@ -65,7 +43,7 @@ enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
         if (span_equal(bytes_span(&ret->role), bytes_span(&ret->admin_user)))
                 return err_because(ERR_CONFIG, "config: `admin_user` must not be the role that is rotated");
         ret->timeout_ms = hook_time_left_ms(in, STEP_TIMEOUT_MS);
-        return read_admin_password(in, ret);
+        return hook_config_secret(in, "admin_password_file", &ret->admin_password);
 }
 
 void pg_role_done(struct pg_role *r)

@@ -32,10 +32,32 @@ static void want(struct scan *s, int c)
                 fail(s);
 }
 
+static void enter(struct scan *s, int bracket)
+{
+        want(s, bracket);
+        s->is_first = true;
+}
+
 void scan_enter(struct scan *s)
 {
-        want(s, '{');
-        s->is_first = true;
+        enter(s, '{');
+}
+
+void scan_enter_list(struct scan *s)
+{
+        enter(s, '[');
+}
+
+/* Whether another pair or item follows, behind its comma. */
+static bool goes_on(struct scan *s, int end)
+{
+        bool is_first = s->is_first;
+        s->is_first = false;
+        if (s->error != OK || take(s, end))
+                return false;
+        if (!is_first)
+                want(s, ',');
+        return s->error == OK;
 }
 
 /* From behind the opening quote to behind the closing one. */
@@ -61,17 +83,24 @@ struct span scan_plain_text(struct scan *s)
         return rest_of_text(s, false);
 }
 
-bool scan_key(struct scan *s, struct span *ret_key)
+static bool next_key(struct scan *s, bool may_escape, struct span *ret_key)
 {
-        bool is_first = s->is_first;
-        s->is_first = false;
-        if (s->error != OK || take(s, '}'))
+        if (!goes_on(s, '}'))
                 return false;
-        if (!is_first)
-                want(s, ',');
-        *ret_key = scan_plain_text(s);
+        want(s, '"');
+        *ret_key = rest_of_text(s, may_escape);
         want(s, ':');
         return s->error == OK;
+}
+
+bool scan_key(struct scan *s, struct span *ret_key)
+{
+        return next_key(s, false, ret_key);
+}
+
+bool scan_any_key(struct scan *s, struct span *ret_key)
+{
+        return next_key(s, true, ret_key);
 }
 
 static void skip_word(struct scan *s)
@@ -110,6 +139,14 @@ struct span scan_value(struct scan *s)
         if (s->error != OK || first < 0)
                 return span_of(NULL, 0);
         return span_of(s->text.p + start, s->at - start);
+}
+
+bool scan_item(struct scan *s, struct span *ret)
+{
+        if (!goes_on(s, ']'))
+                return false;
+        *ret = scan_value(s);
+        return s->error == OK;
 }
 
 void scan_end(struct scan *s)
