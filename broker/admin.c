@@ -1,4 +1,5 @@
 #include "broker/api.h"
+#include "broker/outbox.h"
 #include "broker/waiters.h"
 #include <inttypes.h>
 
@@ -85,11 +86,60 @@ static void add_requests(struct broker *b, struct bytes *to)
         number(to, "postmortems_overdue", "gauge", "Incidents whose post-mortem is overdue.", overdue);
 }
 
+struct channel_metric {
+        struct bytes *to;
+        const char *name;
+        size_t which;
+};
+
+static void add_channel(void *context, const struct page_channel *ch)
+{
+        const struct channel_metric *m = context;
+        const uint64_t values[] = {ch->is_down, ch->queued, ch->accepted, ch->failures};
+        bytes_printf(m->to, "breakglass_%s{channel=\"%s\"} %" PRIu64 "\n", m->name, ch->name, values[m->which]);
+}
+
+static void add_channels(struct broker *b, struct bytes *to)
+{
+        static const struct {
+                const char *name, *type, *help;
+        } metrics[] = {
+                {"channel_down", "gauge", "Whether the channel's deliveries keep failing."},
+                {"channel_pages_queued", "gauge", "Pages that the channel has not taken yet."},
+                {"channel_accepted_total", "counter", "Deliveries accepted since the start."},
+                {"channel_failures_total", "counter", "Attempts that were not accepted since the start."},
+        };
+        for (size_t i = 0; i < COUNT_OF(metrics); i++) {
+                struct channel_metric m = {to, metrics[i].name, i};
+                metric(to, metrics[i].name, metrics[i].type, metrics[i].help);
+                outbox_each_channel(b->outbox, add_channel, &m);
+        }
+}
+
+/* By the log: it knows also what was before the start. */
+static void add_last_success(struct broker *b, struct bytes *to)
+{
+        struct config *config = broker_config(b);
+        const struct ledger *l = book_read(b->book);
+        metric(to, "channel_last_success_seconds", "gauge", "When the channel last accepted a page (Unix time).");
+        for (size_t i = 0; i < ledger_channels(l); i++) {
+                struct channel_view v;
+                ledger_channel_at(l, i, &v);
+                if (v.last_accepted_ms > 0 && config_channel(config, v.channel))
+                        bytes_printf(to, "breakglass_channel_last_success_seconds{channel=\"%s\"} %" PRId64 "\n",
+                                     v.channel, v.last_accepted_ms / 1000);
+        }
+        book_read_done(b->book);
+        config_drop(config);
+}
+
 static void add_pages(struct broker *b, struct bytes *to)
 {
         uint64_t n = 0;
         if (store_count_pages(b->store, &n) == OK)
                 number(to, "pages_queued", "gauge", "Pages not delivered yet.", n);
+        add_channels(b, to);
+        add_last_success(b, to);
 }
 
 void admin_metrics(struct call *c)

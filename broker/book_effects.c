@@ -7,7 +7,7 @@ void book_page(struct book *b, const struct event *e)
         CLEANUP_BYTES struct bytes json = BYTES_NONE;
         for (size_t i = 0; i < b->config->n_channels; i++) {
                 const struct config_channel *ch = &b->config->channels[i];
-                if (!config_channel_wants(ch, e->kind))
+                if (!config_channel_wants(ch, e->kind) || (e->not_by && !strcmp(e->not_by, ch->name)))
                         continue;
                 if (!json.n)
                         event_write(e, b->ledger, &json);

@@ -97,11 +97,21 @@ static void page_proposed(struct book *b, const struct statement *s, int64_t at_
         page(b, &e);
 }
 
-static void page_down(struct book *b, const struct statement *s, int64_t at_ms)
+/* By the other channels: this one's own would not arrive, or says nothing new. */
+static void page_channel_health(struct book *b, const struct statement *s, int64_t at_ms)
 {
-        struct event e = {.kind = "notifier-down", .severity = "error", .at_ms = at_ms};
-        event_key(&e, "notifier-down/%s/%" PRId64, s->notice.channel, at_ms);
-        bytes_printf(&e.text, "pages by %s keep failing: look at its notifier", s->notice.channel);
+        bool is_down = s->notice.outcome == NOTICE_FAILED;
+        struct event e = {.kind = is_down ? "notifier-down" : "notifier-up",
+                          .severity = is_down ? "error" : "info",
+                          .at_ms = at_ms,
+                          .not_by = s->notice.channel};
+        event_key(&e, "%s/%s/%" PRId64, e.kind, s->notice.channel, at_ms);
+        if (is_down)
+                bytes_printf(&e.text, "pages by %s keep failing: look at its notifier", s->notice.channel);
+        else
+                bytes_printf(&e.text, "pages by %s arrive again", s->notice.channel);
+        if (is_down && s->notice.detail)
+                bytes_printf(&e.text, " (%s)", s->notice.detail);
         page(b, &e);
 }
 
@@ -110,7 +120,7 @@ void page_notice(struct book *b, const struct statement *s, bool is_outcome, int
         if (s->notice.outcome == NOTICE_PROPOSED_CLOSE)
                 page_proposed(b, s, at_ms);
         else if (!is_outcome) /* the outcome of a page must never page: that would never end */
-                page_down(b, s, at_ms);
+                page_channel_health(b, s, at_ms);
 }
 
 /* ---- what is said again until it is done ---- */

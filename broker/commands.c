@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "broker/config.h"
-#include "broker/courier.h"
+#include "broker/delivery.h"
 #include "broker/keys.h"
 #include "broker/store.h"
 #include "quorum/admit.h"
@@ -167,13 +167,13 @@ static enum err test_notifier(const struct config *c, const char *name_or_path)
         if (e != OK)
                 return e;
         write_test_event(&event);
-        courier_input(ch ? bytes_span(&ch->config) : span_text("{}"), bytes_span(&event), 1, &input);
-        courier_deliver(program, bytes_span(&input), ch ? ch->timeout_ms : 30 * SECOND_MS, &r);
+        delivery_input(ch ? bytes_span(&ch->config) : span_text("{}"), bytes_span(&event), 1, &input);
+        delivery_run(program, bytes_span(&input), ch ? ch->timeout_ms : 30 * SECOND_MS, &r);
         if (r.what == DELIVERY_ACCEPTED)
                 printf("accepted: %s\n", bytes_text(&r.detail));
         else
                 e = err_because(ERR_HOOK, "%s", bytes_text(&r.detail));
-        bytes_done(&r.detail);
+        delivery_result_done(&r);
         return e;
 }
 

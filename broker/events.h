@@ -13,6 +13,7 @@ struct event {
         const struct request_view *request; /* or NULL */
         const char *credential;             /* or NULL: the request's, if any */
         const char *incident;               /* or NULL: the request's, if any */
+        const char *not_by;                 /* or NULL: the channel that it is about and that does not carry it */
         bool is_urgent;                     /* an opening: goes before everything else */
 };
 

@@ -1,8 +1,7 @@
-#include "broker/outbox.h"
-#include "base/file.h"
-#include "base/json.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "broker/courier.h"
+#include "broker/outbox_internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,26 +12,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define PAGES_AT_ONCE 64u
-#define UNSENT_MAX    (256u * 1024u)
-#define RESTART_MS    1000
-#define FINISH_MS     8000
-#define RESULT_MAX    65536u
-
-struct outbox {
-        struct broker *broker;
-        pthread_t thread;
-        int wake_fd;
-        atomic_bool is_ending;
-        atomic_uint n_down;
-
-        /* the thread's own */
-        int fd; /* to the courier; -1 when there is none */
-        pid_t pid;
-        int64_t last_sent, start_again_ms;
-        struct bytes unsent, in;
-        bool is_finished; /* no more is sent */
-};
+#define RESTART_MS 1000
+#define FINISH_MS  8000
+#define RESULT_MAX 65536u
 
 /* ---- the courier's life ---- */
 
@@ -45,14 +27,23 @@ static void end_courier(struct outbox *o)
         waitpid(o->pid, NULL, 0);
         bytes_clear(&o->unsent);
         bytes_clear(&o->in);
-        o->last_sent = 0; /* the next one is given everything that is still there */
-        o->start_again_ms = broker_monotonic(o->broker) + RESTART_MS;
+        pthread_mutex_lock(&o->lock);
+        page_queue_put_back(o->queue);
+        pthread_mutex_unlock(&o->lock);
+        /* Once is an accident: an opening's page must not wait for it. One that dies at once dies again. */
+        int64_t now = broker_monotonic(o->broker);
+        o->start_again_ms = now - o->started_ms > RESTART_MS ? now : now + RESTART_MS;
 }
 
 static int spawn_courier(int fd, pid_t *ret)
 {
         static char *const argv[] = {"breakglassd", COURIER_COMMAND, NULL};
-        static char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
+        CLEANUP_BYTES struct bytes credentials = BYTES_NONE;
+        const char *folder = getenv(CREDENTIALS_VARIABLE);
+        if (folder)
+                bytes_printf(&credentials, CREDENTIALS_VARIABLE "=%s", folder);
+        char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+                             folder ? (char *)credentials.p : NULL, NULL};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         sigset_t none, all;
@@ -73,7 +64,8 @@ static int spawn_courier(int fd, pid_t *ret)
 static void start_courier(struct outbox *o)
 {
         int pair[2];
-        o->start_again_ms = broker_monotonic(o->broker) + RESTART_MS;
+        o->started_ms = broker_monotonic(o->broker);
+        o->start_again_ms = o->started_ms + RESTART_MS;
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
                 return;
         int r = spawn_courier(pair[1], &o->pid);
@@ -88,47 +80,7 @@ static void start_courier(struct outbox *o)
         log_event(LOG_LEVEL_INFO, "courier.started", F_INT("pid", o->pid));
 }
 
-/* ---- pages out ---- */
-
-struct sending {
-        struct outbox *outbox;
-        const struct config *config;
-};
-
-static void fail_page(struct outbox *o, const struct page *p, const char *why);
-
-static void send_page(void *context, const struct page *p)
-{
-        const struct sending *s = context;
-        struct bytes *to = &s->outbox->unsent;
-        const struct config_channel *ch = config_channel(s->config, p->channel);
-        s->outbox->last_sent = p->id;
-        if (!ch) {
-                fail_page(s->outbox, p, "the channel is not configured any more");
-                return;
-        }
-        bytes_printf(to, "{\"page\":%lld,\"channel\":\"%s\",\"program\":", (long long)p->id, ch->name);
-        bytes_add_json(to, span_text(ch->program));
-        bytes_printf(to, ",\"urgent\":%s,\"timeout_ms\":%lld,\"per_minute\":%lld,\"config\":",
-                     p->is_urgent ? "true" : "false", (long long)ch->timeout_ms, (long long)ch->per_minute);
-        bytes_add_span(to, bytes_span(&ch->config));
-        bytes_add_text(to, ",\"event\":");
-        bytes_add_span(to, p->event);
-        bytes_add_text(to, "}\n");
-}
-
-static void send_more(struct outbox *o)
-{
-        struct config *config = broker_config(o->broker);
-        struct sending s = {o, config};
-        int64_t before;
-        do {
-                before = o->last_sent;
-                if (store_each_page(o->broker->store, o->last_sent, PAGES_AT_ONCE, send_page, &s) != OK)
-                        break;
-        } while (o->last_sent != before && o->unsent.n < UNSENT_MAX);
-        config_drop(config);
-}
+/* ---- both ways ---- */
 
 static void write_some(struct outbox *o)
 {
@@ -141,111 +93,6 @@ static void write_some(struct outbox *o)
                 memmove(o->unsent.p, o->unsent.p + n, o->unsent.n - (size_t)n);
                 o->unsent.n -= (size_t)n;
         }
-}
-
-/* ---- outcomes in ---- */
-
-struct notice {
-        struct submission submission; /* first */
-        char *event, *channel, *about, *incident, *detail;
-        enum notice_outcome outcome;
-};
-
-static void notice_draft(const struct submission *s, struct statement *ret)
-{
-        const struct notice *n = (const struct notice *)s;
-        ret->type = STATEMENT_NOTICE;
-        ret->notice.event = n->event;
-        ret->notice.channel = n->channel;
-        ret->notice.outcome = n->outcome;
-        ret->notice.about = n->about;
-        ret->notice.incident = n->incident;
-        ret->notice.detail = n->detail;
-}
-
-static void notice_done(struct submission *s)
-{
-        struct notice *n = (struct notice *)s;
-        char *texts[] = {n->event, n->channel, n->about, n->incident, n->detail};
-        for (size_t i = 0; i < COUNT_OF(texts); i++)
-                free(texts[i]);
-        submission_free(s);
-}
-
-static char *text_or_null(const char *text)
-{
-        return text && *text ? mem_text(text) : NULL;
-}
-
-static struct notice *notice_new(const char *event, const char *channel, bool is_accepted, const char *detail)
-{
-        struct notice *n = mem_new(1, sizeof *n);
-        n->submission.draft = notice_draft;
-        n->submission.done = notice_done;
-        n->event = mem_text(event && *event ? event : "unknown");
-        n->channel = mem_text(channel);
-        n->outcome = is_accepted ? NOTICE_ACCEPTED : NOTICE_FAILED;
-        n->detail = text_or_null(detail);
-        return n;
-}
-
-static void log_outcome(struct outbox *o, const struct page *p, bool is_accepted, const char *detail)
-{
-        json_t *event = json_loadb((const char *)p->event.p, p->event.n, 0, NULL);
-        struct notice *n =
-                notice_new(json_string_value(json_object_get(event, "kind")), p->channel, is_accepted, detail);
-        n->about = text_or_null(json_string_value(json_object_get(event, "request_id")));
-        n->incident = text_or_null(json_string_value(json_object_get(event, "incident")));
-        n->submission.page = p->id;
-        json_decref(event);
-        log_event(is_accepted ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, is_accepted ? "page.delivered" : "page.lost",
-                  F_TEXT("channel", p->channel), F_TEXT("kind", n->event), F_TEXT("detail", detail));
-        book_submit(o->broker->book, &n->submission);
-}
-
-static void fail_page(struct outbox *o, const struct page *p, const char *why)
-{
-        log_outcome(o, p, false, why);
-}
-
-struct outcome {
-        struct outbox *outbox;
-        int64_t id;
-        bool is_accepted;
-        const char *detail;
-};
-
-static void take_outcome(void *context, const struct page *p)
-{
-        const struct outcome *out = context;
-        if (p->id == out->id) /* else it is gone already */
-                log_outcome(out->outbox, p, out->is_accepted, out->detail);
-}
-
-static void take_health(struct outbox *o, const char *channel, bool is_down)
-{
-        log_event(is_down ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, is_down ? "notifier.down" : "notifier.recovered",
-                  F_TEXT("channel", channel));
-        atomic_fetch_add(&o->n_down, is_down ? 1u : (unsigned)-1);
-        if (is_down)
-                book_submit(o->broker->book,
-                            &notice_new("notifier-down", channel, false, "its deliveries keep failing")->submission);
-}
-
-static void take_line(struct outbox *o, struct span line)
-{
-        json_t *root = json_loadb((const char *)line.p, line.n, 0, NULL);
-        const char *channel = json_string_value(json_object_get(root, "channel"));
-        const char *outcome = json_string_value(json_object_get(root, "outcome"));
-        struct outcome out = {.outbox = o,
-                              .id = json_integer_value(json_object_get(root, "page")),
-                              .is_accepted = outcome && !strcmp(outcome, "accepted"),
-                              .detail = json_string_value(json_object_get(root, "detail"))};
-        if (channel)
-                take_health(o, channel, json_is_true(json_object_get(root, "is_down")));
-        else if (outcome && store_each_page(o->broker->store, out.id - 1, 1, take_outcome, &out) != OK)
-                log_event(LOG_LEVEL_ERROR, "page.unread", F_INT("page", out.id));
-        json_decref(root);
 }
 
 /* false: the courier is gone. */
@@ -261,7 +108,7 @@ static bool read_some(struct outbox *o)
         size_t start = 0;
         for (size_t i = 0; i < o->in.n; i++)
                 if (o->in.p[i] == '\n') {
-                        take_line(o, span_of(o->in.p + start, i - start));
+                        outbox_take_line(o, span_of(o->in.p + start, i - start));
                         start = i + 1;
                 }
         memmove(o->in.p, o->in.p + start, o->in.n - start);
@@ -271,26 +118,45 @@ static bool read_some(struct outbox *o)
 
 /* ---- the loop ---- */
 
-static bool is_wanted(struct outbox *o)
+static bool has_pages(struct outbox *o)
 {
         uint64_t n = 0;
-        return broker_monotonic(o->broker) >= o->start_again_ms && store_count_pages(o->broker->store, &n) == OK &&
-               n > 0;
+        pthread_mutex_lock(&o->lock);
+        for (size_t i = 0; i < page_queue_channels(o->queue); i++) {
+                struct page_channel ch;
+                page_queue_channel_at(o->queue, i, &ch);
+                n += ch.queued;
+        }
+        pthread_mutex_unlock(&o->lock);
+        return n > 0;
 }
 
-static void turn(struct outbox *o, int timeout_ms)
+/* Waits for the courier, for new pages, or until a page may go out. */
+static void turn(struct outbox *o, int64_t timeout_ms)
 {
         struct pollfd on[2] = {{o->wake_fd, POLLIN, 0}, {o->fd, POLLIN, 0}};
         uint64_t count;
         if (o->unsent.n)
                 on[1].events |= POLLOUT;
-        poll(on, o->fd >= 0 ? 2 : 1, timeout_ms);
-        if (on[0].revents && read(o->wake_fd, &count, sizeof count) < 0)
-                return;
+        poll(on, o->fd >= 0 ? 2 : 1, (int)(timeout_ms < MINUTE_MS ? timeout_ms : MINUTE_MS));
+        if (on[0].revents && read(o->wake_fd, &count, sizeof count) == sizeof count)
+                outbox_read_new(o);
         if (o->fd >= 0 && (on[1].revents & (POLLIN | POLLHUP | POLLERR)) && !read_some(o)) {
                 if (!o->is_ending)
                         log_event(LOG_LEVEL_ERROR, "courier.died", F_INT("pid", o->pid));
-                o->n_down = 0;
+                end_courier(o);
+        }
+}
+
+static void finish(struct outbox *o)
+{
+        int64_t until = broker_monotonic(o->broker) + FINISH_MS;
+        if (o->fd >= 0)
+                shutdown(o->fd, SHUT_WR);
+        while (o->fd >= 0 && broker_monotonic(o->broker) < until)
+                turn(o, 100);
+        if (o->fd >= 0) {
+                kill(o->pid, SIGKILL);
                 end_courier(o);
         }
 }
@@ -298,25 +164,23 @@ static void turn(struct outbox *o, int timeout_ms)
 static void *outbox_loop(void *context)
 {
         struct outbox *o = context;
+        outbox_read_new(o);
         while (!o->is_ending) {
-                if (o->fd < 0 && is_wanted(o))
-                        start_courier(o);
-                if (o->fd >= 0 && o->unsent.n < UNSENT_MAX)
-                        send_more(o);
-                if (o->fd >= 0)
+                int64_t now = broker_monotonic(o->broker), at_ms = INT64_MAX;
+                if (atomic_exchange(&o->is_reloaded, false))
+                        outbox_configure(o);
+                if (o->fd < 0 && has_pages(o)) {
+                        if (now >= o->start_again_ms)
+                                start_courier(o);
+                        at_ms = o->start_again_ms;
+                }
+                if (o->fd >= 0) {
+                        at_ms = outbox_send(o);
                         write_some(o);
-                bool has_to_wait = o->fd < 0 && o->start_again_ms > broker_monotonic(o->broker);
-                turn(o, has_to_wait ? RESTART_MS : -1);
+                }
+                turn(o, at_ms > now ? at_ms - now : 0);
         }
-        if (o->fd >= 0)
-                shutdown(o->fd, SHUT_WR);
-        int64_t until = broker_monotonic(o->broker) + FINISH_MS;
-        while (o->fd >= 0 && broker_monotonic(o->broker) < until)
-                turn(o, 100);
-        if (o->fd >= 0) {
-                kill(o->pid, SIGKILL);
-                end_courier(o);
-        }
+        finish(o);
         return NULL;
 }
 
@@ -325,6 +189,9 @@ struct outbox *outbox_start(struct broker *b)
         struct outbox *o = mem_new(1, sizeof *o);
         o->broker = b;
         o->fd = -1;
+        o->is_reloaded = true;
+        o->queue = page_queue_new();
+        pthread_mutex_init(&o->lock, NULL);
         o->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (o->wake_fd < 0 || pthread_create(&o->thread, NULL, outbox_loop, o) != 0)
                 abort();
@@ -340,12 +207,20 @@ void outbox_kick(struct outbox *o)
 
 void outbox_reload(struct outbox *o)
 {
+        if (o)
+                o->is_reloaded = true;
         outbox_kick(o);
 }
 
-unsigned outbox_down(struct outbox *o)
+void outbox_each_channel(struct outbox *o, void (*each)(void *context, const struct page_channel *ch), void *context)
 {
-        return o ? o->n_down : 0;
+        pthread_mutex_lock(&o->lock);
+        for (size_t i = 0; i < page_queue_channels(o->queue); i++) {
+                struct page_channel ch;
+                page_queue_channel_at(o->queue, i, &ch);
+                each(context, &ch);
+        }
+        pthread_mutex_unlock(&o->lock);
 }
 
 void outbox_stop(struct outbox *o)
@@ -362,6 +237,8 @@ void outbox_free(struct outbox *o)
         if (!o)
                 return;
         close(o->wake_fd);
+        page_queue_free(o->queue);
+        pthread_mutex_destroy(&o->lock);
         bytes_done(&o->unsent);
         bytes_done(&o->in);
         free(o);

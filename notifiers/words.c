@@ -54,6 +54,7 @@ const char *words_title(const char *kind)
                 {"postmortem-due", "Post-mortem due"},
                 {"close-proposed", "Break-glass close proposed"},
                 {"notifier-down", "A notifier keeps failing"},
+                {"notifier-up", "A notifier works again"},
                 {"roster-changed", "Break-glass roster changed"},
                 {"clock-behind", "The broker's clock is behind"},
                 {"drill", "Break-glass drill"},

@@ -113,7 +113,7 @@ static void draft_notice(const struct submission *s, struct statement *ret)
 {
         ret->type = STATEMENT_NOTICE;
         ret->notice.event = "notifier-down";
-        ret->notice.channel = "ops";
+        ret->notice.channel = s->page ? "ops" : "mail";
         ret->notice.outcome = s->page == 1 ? NOTICE_ACCEPTED : NOTICE_FAILED;
 }
 
@@ -140,6 +140,32 @@ Test(book_pages, a_pages_outcome_ends_it_and_pages_nobody)
         cr_expect_str_eq(desk_pages(d), "", "not even that a notifier failed to say that one failed");
         cr_expect_eq(put_notice(d, 0, NULL), OK);
         cr_expect_str_eq(desk_pages(d), "notifier-down");
+}
+
+static void draft_down(const struct submission *s, struct statement *ret)
+{
+        ret->type = STATEMENT_NOTICE;
+        ret->notice.event = "notifier-down";
+        ret->notice.channel = "ops";
+        ret->notice.outcome = NOTICE_FAILED;
+}
+
+static void draft_up(const struct submission *s, struct statement *ret)
+{
+        draft_down(s, ret);
+        ret->notice.event = "notifier-up";
+        ret->notice.outcome = NOTICE_ACCEPTED;
+}
+
+Test(book_pages, a_channels_end_and_return_are_said_by_the_others)
+{
+        CLEANUP_DESK struct desk *d = desk_new("channels: {ops: {program: /bin/true}, mail: {program: /bin/true}}\n");
+        for (size_t i = 0; i < 2; i++) {
+                struct submission *s = mem_new(1, sizeof *s);
+                s->draft = i ? draft_up : draft_down;
+                cr_expect_eq(desk_submit(d, s, NULL), OK);
+        }
+        cr_expect_str_eq(desk_pages(d), "notifier-down notifier-up", "each by one of two channels");
 }
 
 Test(book_pages, what_was_heard_once_is_not_said_again)

@@ -1,18 +1,17 @@
+#include "broker/delivery.h"
 #include "base/clock.h"
 #include "base/plugin.h"
 #include "base/spawn.h"
-#include "broker/courier.h"
 #include <jansson.h>
 #include <string.h>
 
-#define DETAIL_MAX            180u /* a notice's detail has at most 200 characters */
-#define BACKOFF_FIRST_MS      500
-#define BACKOFF_MAX_MS        (5 * MINUTE_MS)
-#define BACKOFF_URGENT_MS     (30 * SECOND_MS)
-#define RETRY_AFTER_MAX_MS    (60 * MINUTE_MS)
-#define RETRY_AFTER_URGENT_MS (60 * SECOND_MS)
+#define DETAIL_MAX        180u /* a notice's detail has at most 200 characters */
+#define SAID_MAX          300u
+#define RETRY_AFTER_MAX_S 1000000
 
-void courier_input(struct span config, struct span event, unsigned attempt, struct bytes *ret)
+const char *const delivery_words[] = {"again", "accepted", "failed", "blocked", NULL};
+
+void delivery_input(struct span config, struct span event, unsigned attempt, struct bytes *ret)
 {
         bytes_add_text(ret, "{\"event\":");
         bytes_add_span(ret, event);
@@ -51,7 +50,7 @@ static bool read_answer(const struct bytes *out, struct delivery_result *ret)
         const char *id = json_string_value(json_object_get(root, "id"));
         const char *why = json_string_value(json_object_get(root, "why"));
         json_int_t after_s = json_integer_value(json_object_get(root, "retry_after"));
-        if (after_s > 0 && after_s < 1000000)
+        if (after_s > 0 && after_s < RETRY_AFTER_MAX_S)
                 ret->retry_after_ms = after_s * SECOND_MS;
         if (id || why)
                 set_detail(ret, id ? id : why);
@@ -60,55 +59,76 @@ static bool read_answer(const struct bytes *out, struct delivery_result *ret)
         return is_accepted;
 }
 
+/* The end of what it wrote to stderr. */
+static void add_said(struct delivery_result *r, const struct bytes *err)
+{
+        struct span line = last_line(err);
+        size_t n = line.n < SAID_MAX ? line.n : SAID_MAX;
+        text_escape(span_of(line.p + line.n - n, n), &r->said);
+}
+
+/* In words, where the program itself gave none. */
+static void describe(const struct spawn_result *r, bool is_accepted, struct delivery_result *ret)
+{
+        char text[96];
+        if (r->timed_out)
+                snprintf(text, sizeof text, "no end before its deadline: killed");
+        else if (r->output_capped)
+                snprintf(text, sizeof text, "more than %u KiB of output: killed", SPAWN_OUTPUT_MAX / 1024);
+        else if (r->exit_code > 128)
+                snprintf(text, sizeof text, "died of signal %d", r->exit_code - 128);
+        else if (ret->detail.n)
+                return;
+        else if (r->exit_code == PLUGIN_OK)
+                snprintf(text, sizeof text, "exit code 0, but its last line is no {\"status\":\"accepted\"}");
+        else
+                snprintf(text, sizeof text, "exit code %d", r->exit_code);
+        if (!is_accepted || r->exit_code != PLUGIN_OK)
+                set_detail(ret, text);
+}
+
 static enum delivery judge(const struct spawn_result *r, struct delivery_result *ret)
 {
         bool is_accepted = read_answer(&r->out, ret);
-        if (r->timed_out)
-                set_detail(ret, "no end before its deadline");
+        describe(r, is_accepted, ret);
         if (r->timed_out || r->output_capped)
                 return DELIVERY_AGAIN;
         switch (r->exit_code) {
         case PLUGIN_OK: return is_accepted ? DELIVERY_ACCEPTED : DELIVERY_AGAIN;
-        case PLUGIN_FAILED:
+        case PLUGIN_FAILED: return DELIVERY_FAILED;
         case PLUGIN_REFUSED:
-        case PLUGIN_MISCONFIGURED: return DELIVERY_FAILED;
+        case PLUGIN_MISCONFIGURED: return DELIVERY_BLOCKED;
         default: return DELIVERY_AGAIN; /* later, unknown, or a crash: the dedup key makes a repeat harmless */
         }
 }
 
-void courier_deliver(const char *program, struct span input, int64_t timeout_ms, struct delivery_result *ret)
+void delivery_run(const char *program, struct span input, int64_t timeout_ms, struct delivery_result *ret)
 {
         const char *name = strrchr(program, '/');
         const char *const argv[] = {name ? name + 1 : program, NULL};
-        struct spawn_job job = {.path = program, .argv = argv, .input = input, .timeout_ms = timeout_ms};
+        CLEANUP_BYTES struct bytes credentials = BYTES_NONE;
+        const char *folder = getenv(CREDENTIALS_VARIABLE);
+        const char *environment[] = {NULL, NULL};
+        if (folder) {
+                bytes_printf(&credentials, CREDENTIALS_VARIABLE "=%s", folder);
+                environment[0] = bytes_text(&credentials);
+        }
+        struct spawn_job job = {
+                .path = program, .argv = argv, .environment = environment, .input = input, .timeout_ms = timeout_ms};
         struct spawn_result r = {0};
-        *ret = (struct delivery_result){.what = DELIVERY_AGAIN};
         enum err e = spawn_run(&job, &r);
+        *ret = (struct delivery_result){.what = e == ERR_IO ? DELIVERY_AGAIN : DELIVERY_BLOCKED};
         if (e != OK) {
-                /* Somebody may mend the file: the page waits for it. */
                 set_detail(ret, err_sentence(e));
                 return;
         }
         ret->what = judge(&r, ret);
-        if (ret->what != DELIVERY_ACCEPTED && !ret->detail.n) {
-                char text[64];
-                snprintf(text, sizeof text, "exit code %d", r.exit_code);
-                set_detail(ret, text);
-        }
+        add_said(ret, &r.err);
         spawn_result_done(&r);
 }
 
-int64_t courier_backoff(unsigned attempt, bool is_urgent, int64_t retry_after_ms, uint32_t random)
+void delivery_result_done(struct delivery_result *r)
 {
-        int64_t most = is_urgent ? BACKOFF_URGENT_MS : BACKOFF_MAX_MS;
-        int64_t most_asked = is_urgent ? RETRY_AFTER_URGENT_MS : RETRY_AFTER_MAX_MS;
-        int64_t wait = BACKOFF_FIRST_MS;
-        for (unsigned i = 1; i < attempt && wait < most; i++)
-                wait *= 2;
-        if (wait > most)
-                wait = most;
-        wait += wait * (int64_t)(random % 512) / 1024; /* up to half more, so that many don't come back at once */
-        if (retry_after_ms > wait)
-                wait = retry_after_ms < most_asked ? retry_after_ms : most_asked;
-        return wait;
+        bytes_done(&r->detail);
+        bytes_done(&r->said);
 }
