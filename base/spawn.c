@@ -240,7 +240,8 @@ static void enforce_deadline(struct running *r)
 
         if (r->was_killed || now < r->deadline_ms)
                 return;
-        if (r->result->timed_out) {
+        if (r->result->timed_out || r->job->grace_ms < 0) {
+                r->result->timed_out = true;
                 kill_group(r, SIGKILL);
                 return;
         }

@@ -17,7 +17,7 @@ struct spawn_job {
         const char *const *environment; /* NULL-ended "NAME=value" added to the clean one, or NULL */
         struct span input;              /* may lie in locked memory: it is written straight to the pipe */
         int64_t timeout_ms;             /* > 0 */
-        int64_t grace_ms;               /* between TERM and KILL; 0 means SPAWN_GRACE_MS */
+        int64_t grace_ms;               /* between TERM and KILL; 0 means SPAWN_GRACE_MS, < 0 KILL at once */
         bool is_output_secret;          /* what it prints on stdout is kept in locked memory only */
         /* Called for each whole line of stdout as it comes (without newline), and for an unended last line of a
          * program that exited by itself; NULL if not wanted. */

@@ -43,4 +43,7 @@ void config_done(struct config *c);
 struct yaml_node;
 MUST_CHECK enum err config_take_hooks(struct yaml_node *map, struct config *ret);
 void config_hooks_done(struct config *c);
+/* A hook's configuration alone, from a private file of its own; path NULL: an empty one. Errors as above. */
+MUST_CHECK enum err config_read_hook(const char *path, json_t **ret);
+void hook_entry_done(struct hook_entry *h);
 struct hook_entry *config_hook(const struct config *c, const char *name); /* NULL */

@@ -4,7 +4,8 @@
 #include "rotators/config.h"
 #include <string.h>
 
-#define TEXT_MAX_CHARS 4096u
+#define TEXT_MAX_CHARS   4096u
+#define CONFIG_MAX_BYTES (256u * 1024u)
 
 /* A flat map of texts, as it stands: what the keys mean is the hook's business. */
 MUST_CHECK static enum err take_hook_config(struct yaml_node *map, json_t *ret)
@@ -113,17 +114,40 @@ enum err config_take_hooks(struct yaml_node *map, struct config *ret)
         return OK;
 }
 
+enum err config_read_hook(const char *path, json_t **ret)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        struct yaml_node *root = NULL;
+        enum err e = OK;
+        *ret = json_object();
+        if (!path)
+                return OK;
+        if ((e = file_check_private(path)) != OK)
+                return e;
+        if ((e = file_read(path, CONFIG_MAX_BYTES, &text)) != OK)
+                return e;
+        if (yaml_read(bytes_span(&text), &root) != OK)
+                return ERR_CONFIG; /* the reason names line and column */
+        e = root->kind == YAML_MAP ? take_hook_config(root, *ret)
+                                   : yaml_because(ERR_CONFIG, root, "a hook's configuration must be a map");
+        yaml_free(root);
+        return e;
+}
+
+void hook_entry_done(struct hook_entry *h)
+{
+        json_decref(h->config);
+        free(h->field);
+        free(h->alphabet);
+        free(h->forbidden);
+        for (size_t i = 0; i < h->n_open; i++)
+                free(h->open_field[i]);
+}
+
 void config_hooks_done(struct config *c)
 {
-        for (size_t i = 0; i < c->n_hooks; i++) {
-                struct hook_entry *h = &c->hooks[i];
-                json_decref(h->config);
-                free(h->field);
-                free(h->alphabet);
-                free(h->forbidden);
-                for (size_t k = 0; k < h->n_open; k++)
-                        free(h->open_field[k]);
-        }
+        for (size_t i = 0; i < c->n_hooks; i++)
+                hook_entry_done(&c->hooks[i]);
 }
 
 struct hook_entry *config_hook(const struct config *c, const char *name)

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/harden.h"
 #include "base/log.h"
+#include "rotators/hook_test.h"
 #include "rotators/rotator.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <sys/file.h>
 
 static const char usage[] = "usage: breakglass-rotator --config FILE [--once | --check] [--retry]\n"
+                            "       breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first]\n"
                             "\n"
                             "  --config FILE  broker, identity, state folder, hooks (docs/rotator.md); mode 0600\n"
                             "  --once         end when nothing is left to do now\n"
@@ -119,6 +121,8 @@ int main(int argc, char **argv)
         struct arguments arguments = {0};
         struct rotator r = {0};
         log_set_program("breakglass-rotator");
+        if (argc > 1 && !strcmp(argv[1], "hook"))
+                return hook_test_main(argc - 1, argv + 1);
         enum err e = read_arguments(argc, argv, &arguments);
         if (e == ERR_USAGE)
                 fputs(usage, stderr);

@@ -1,5 +1,5 @@
 """The real `file` and `postgres` hooks through every step of their contract, the second one against a private PostgreSQL."""
-import base64, json, os, pathlib, re, shutil, subprocess, tempfile, time
+import base64, json, os, pathlib, shutil, subprocess, tempfile, time
 from harness import BUILD, ROOT, finish, ok, skip
 from postgres_server import BIN, Postgres
 
@@ -96,16 +96,16 @@ with tempfile.TemporaryDirectory() as folder:
     vault.write_text("not a hash\n")
     ok("file: a damaged vault file is said", Answer("file", "test", config).code == 78)
 
-# ---- the sample of docs/hooks.md ----
+# ---- the template ----
 if shutil.which("jq") and shutil.which("openssl"):
     with tempfile.TemporaryDirectory() as folder:
-        HOOKS["sample"] = folder + "/sample"
-        pathlib.Path(HOOKS["sample"]).write_text(re.findall(r"```sh\n(#!/bin/sh.*?)```", (ROOT / "docs" / "hooks.md").read_text(), re.S)[-1])
-        os.chmod(HOOKS["sample"], 0o700)
+        HOOKS["template"] = folder + "/template"
+        shutil.copy(ROOT / "packaging" / "hook-template", HOOKS["template"])
+        os.chmod(HOOKS["template"], 0o700)
         config = {"path": folder + "/password"}
-        story("sample", "sample", config, lambda: Answer("sample", "set", config, pending=OLD))
+        story("template", "template", config, lambda: Answer("template", "set", config, pending=OLD))
 else:
-    skip("the sample hook needs jq and openssl")
+    skip("the template hook needs jq and openssl")
 
 # ---- postgres ----
 with Postgres(hba_first="local all trusted trust\n") as pg:
