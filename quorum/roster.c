@@ -1,4 +1,4 @@
-#include "quorum/roster.h"
+#include "quorum/paging.h"
 #include "quorum/roster_index.h"
 #include <string.h>
 
@@ -144,6 +144,8 @@ void roster_free(struct roster *r)
         free(r->emergencies);
         free(r->policies);
         free(r->credentials);
+        paging_free(r->paging);
+        free(r->paging_error);
         bytes_done(&r->yaml);
         yaml_free(r->tree);
         if (r->owned_)

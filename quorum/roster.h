@@ -9,6 +9,8 @@
 #define ROSTER_MAX_BYTES             (1024u * 1024u)
 #define POSTMORTEM_WITHIN_DEFAULT_MS (INT64_C(5) * 24 * 60 * 60 * 1000)
 
+struct paging;
+
 struct name_list {
         size_t n;
         const char **name;
@@ -39,10 +41,11 @@ struct policy {
         struct name_list holders, requesters, emergencies, rotators;
         int64_t request_for_ms, open_for_ms, postmortem_within_ms;
         bool allow_single, holders_may_request, postmortem_blocks, page_needs_acceptance, share_reasons;
-        int64_t rotate_every_ms;    /* 0: never by age */
-        unsigned value_length;      /* 0: the hook's default */
-        const char *value_alphabet; /* or NULL */
-        struct name_list from;      /* networks */
+        int64_t rotate_every_ms;          /* 0: never by age */
+        unsigned value_length;            /* 0: the hook's default */
+        const char *value_alphabet;       /* or NULL */
+        struct name_list from;            /* networks */
+        const struct yaml_node *escalate; /* as written, or NULL: see paging.h */
 };
 
 struct credential {
@@ -71,8 +74,10 @@ struct roster {
         size_t n_credentials;
         struct credential *credentials;
         struct bytes yaml;              /* the bytes */
-        struct yaml_node *tree;         /* whole, for `notify` and what programs read themselves */
-        const struct yaml_node *notify; /* or NULL */
+        struct yaml_node *tree;         /* whole, for what programs read themselves */
+        const struct yaml_node *notify; /* as written, or NULL */
+        struct paging *paging;          /* whom to page (paging.h); NULL when that doesn't fit its grammar, … */
+        char *paging_error;             /* … and why: "line L, column C: …" */
         void *owned_;
 };
 

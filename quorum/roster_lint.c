@@ -1,4 +1,4 @@
-#include "quorum/roster.h"
+#include "quorum/paging.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -118,14 +118,6 @@ static void lint_credential(const struct lint *l, const struct credential *c)
                             c->sealers.name[i]);
 }
 
-static void lint_notify(const struct lint *l)
-{
-        size_t channels = l->r->notify ? l->r->notify->n : 0;
-
-        if (channels < 2)
-                say(l, "notify: %s; when it is down nobody is paged", channels == 0 ? "no channel" : "one channel");
-}
-
 void roster_lint(const struct roster *r, void (*warn)(void *context, const char *sentence), void *context)
 {
         const struct lint l = {r, warn, context};
@@ -135,5 +127,5 @@ void roster_lint(const struct roster *r, void (*warn)(void *context, const char 
                 lint_policy(&l, &r->policies[i]);
         for (size_t i = 0; i < r->n_credentials; i++)
                 lint_credential(&l, &r->credentials[i]);
-        lint_notify(&l);
+        paging_lint(r, warn, context);
 }

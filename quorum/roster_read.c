@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "quorum/paging.h"
 #include "quorum/roster_index.h"
 #include "quorum/roster_values.h"
 #include "quorum/share.h"
@@ -165,6 +166,7 @@ static void read_policy(struct roster_reader *rd, struct yaml_node *map, struct 
         p->page_needs_acceptance =
                 roster_second_of(rd, roster_get(rd, map, "page_before_open"), "durable", "accepted");
         read_value(rd, roster_get(rd, map, "value"), p);
+        p->escalate = roster_get(rd, map, "escalate");
         roster_leave_free(roster_get(rd, map, "escalate"));
         roster_leave_free(roster_get(rd, map, "hours"));
         check_threshold(rd, approvals, holders, p);
@@ -333,6 +335,7 @@ enum err roster_parse(struct span yaml, struct roster **ret)
                 roster_free(r);
                 return e;
         }
+        paging_read(r, &r->paging, &r->paging_error); /* never a reason to refuse: the ledger knows no such rule */
         *ret = r;
         return OK;
 }

@@ -42,6 +42,11 @@ enum err roster_file_read(const char *path, struct roster **ret, unsigned *ret_w
         return OK;
 }
 
+enum err roster_check_paging(const struct roster *r)
+{
+        return r->paging ? OK : err_because(ERR_BAD_ROSTER, "%s", r->paging_error);
+}
+
 enum err roster_envelope_read(const char *path, struct envelope *ret)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;

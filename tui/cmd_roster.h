@@ -14,6 +14,9 @@ extern const struct command command_roster_new, command_roster_next, command_ros
 
 /* Reads and parses a roster file; the warnings of roster_lint() go to stderr, counted. */
 MUST_CHECK enum err roster_file_read(const char *path, struct roster **ret, unsigned *ret_warnings);
+/* Whether programs can go by its `notify` and `escalate`. The log takes a roster that they can't read, so nobody
+ * signs or sends one by mistake. Errors: ERR_BAD_ROSTER. */
+MUST_CHECK enum err roster_check_paging(const struct roster *r);
 /* The keys whose signatures over the envelope's roster hold. Errors: ERR_AUTH (one does not: with its number). */
 MUST_CHECK enum err roster_signers(const struct envelope *e, struct key ret[SIGNATURES_MAX]);
 /* Reads FILE.signed. Errors: those of file_read(), ERR_BAD_STATEMENT (no roster's envelope). */

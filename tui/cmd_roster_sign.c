@@ -189,6 +189,8 @@ static enum err sign(struct cli *cli, struct signing *s)
 
         if ((e = roster_file_read(s->file, &s->now, &warnings)) != OK)
                 return e;
+        if ((e = roster_check_paging(s->now)) != OK)
+                return e;
         if ((e = find_old(cli, s)) != OK)
                 return e;
         if ((e = read_envelope(s)) != OK)
@@ -256,6 +258,8 @@ static enum err check_chain(struct cli *cli, const struct envelope *envelope)
                 e = err_because(ERR_DUPLICATE, "this roster is in force already");
         else
                 e = roster_follows(now, next, signers, envelope->n_signatures, NULL);
+        if (e == OK)
+                e = roster_check_paging(next);
         roster_free(next);
         return e;
 }

@@ -149,6 +149,10 @@ enum err roster_cmd_lint(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = roster_file_read(args.text[0], &r, &warnings)) != OK)
                 return e;
+        if ((e = roster_check_paging(r)) != OK) {
+                roster_free(r);
+                return e;
+        }
         hash_to_hex(&r->id, id);
         if (cli->json)
                 e = lint_json(r, warnings);

@@ -1,4 +1,5 @@
 #include "quorum/roster.h"
+#include "quorum/paging.h"
 #include "tests/unit/support/world.h"
 #include <criterion/criterion.h>
 #include <sodium.h>
@@ -64,7 +65,7 @@ Test(roster, everything_written_is_there)
         cr_assert(roster_emergency(r, "E1")->needs_incident && !roster_emergency(r, "E2")->needs_incident);
         cr_assert_null(roster_credential(r, "prod/web/key")->hook);
         cr_assert_str_eq(bytes_text(&roster_credential(r, "prod/web/key")->hook_config), "{}");
-        cr_assert(r->notify && r->notify->n == 2);
+        cr_assert(r->notify && r->paging && r->paging->n_channels == 2);
 }
 
 Test(roster, strangers_are_not_found)
@@ -85,7 +86,7 @@ Test(roster, policies_have_more_keys)
         CLEANUP_ROSTER struct roster *r = parse_with(
                 "request_for: 15m", "request_for: 15m, allow_single: \"true\", holders_may_request: true, "
                                     "share_reasons: true, postmortem: block, page_before_open: accepted, "
-                                    "escalate: {after: [5m, {to: bob}]}, rotate_every: 90d, hours: {mon: any}, "
+                                    "escalate: [{after: 5m, to: bob}], rotate_every: 90d, hours: {mon: any}, "
                                     "value: {length: \"40\", alphabet: abc}, from: [10.0.0.0/8, \"fe80::/10\", "
                                     "192.0.2.1]");
         const struct policy *p = roster_policy(r, "web");
@@ -222,7 +223,7 @@ static const struct {
         {"rotate: {hook: postgres, ", "rotate: {", ERR_BAD_ROSTER, "`hook` is missing"},
         {"config: {role: breakglass, host: db1}", "config: [role]", ERR_BAD_ROSTER, "a map was expected"},
         {"notify: {", "extra: {", ERR_BAD_ROSTER, "line 25, column 1: unknown key `extra`"},
-        {"notify: {slack: {channel: ops}", "notify: {slack: *x", ERR_BAD_ROSTER, "line 25"},
+        {"notify: {channels: {slack: {domain: slack}", "notify: {channels: {slack: *x", ERR_BAD_ROSTER, "line 25"},
 };
 
 Test(roster, each_rule_refuses_and_points)
@@ -381,9 +382,9 @@ Test(roster, thousands_of_credentials_are_found)
 
         for (unsigned i = 0; i < 5000; i++)
                 bytes_printf(&many, "  many/%u: {policy: web, sealers: [dave]}\n", (i * 7919) % 5000);
-        bytes_add_text(&many, "notify: {slack");
+        bytes_add_text(&many, "notify: {channels");
         world_roster_yaml(w, 1, NULL, &yaml);
-        text_replace(&yaml, "notify: {slack", bytes_text(&many));
+        text_replace(&yaml, "notify: {channels", bytes_text(&many));
         CLEANUP_ROSTER struct roster *r = parse_ok(&yaml);
 
         for (unsigned i = 0; i < 5000; i++) {
@@ -418,8 +419,7 @@ static const struct {
         {", rotators: [rot-1]", "", "its hook never runs"},
         {"sealers: [alice]", "sealers: []", "credential prod/postgres/root: nobody may seal it"},
         {"sealers: [alice]", "sealers: [erin]", "credential prod/postgres/root: erin may ask for it"},
-        {", pagerduty: {service: P1}", "", "notify: one channel"},
-        {"notify: {slack: {channel: ops}, pagerduty: {service: P1}}\n", "", "notify: no channel"},
+        {"notify: {channels: {slack: {domain: slack}, pagerduty: {domain: pagerduty}}}\n", "", "notify: no channel"},
 };
 
 Test(roster, lint_says_what_is_unwise)

@@ -123,7 +123,7 @@ static const char rules[] =
         "  prod/postgres/root: {opens_what: superuser of the main database, policy: prod-db, sealers: [alice],"
         " tags: [db], rotate: {hook: postgres, config: {role: breakglass, host: db1}}}\n"
         "  prod/web/key: {policy: web, sealers: [dave]}\n"
-        "notify: {slack: {channel: ops}, pagerduty: {service: P1}}\n";
+        "notify: {channels: {slack: {domain: slack}, pagerduty: {domain: pagerduty}}}\n";
 
 void world_roster_yaml(const struct world *w, uint64_t number, const struct hash *previous, struct bytes *ret)
 {
