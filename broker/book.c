@@ -142,6 +142,7 @@ static int64_t until_duty(struct book *b)
 {
         int64_t now = book_clock(b);
         int64_t next = b->next_duty_ms < b->next_reminder_ms ? b->next_duty_ms : b->next_reminder_ms;
+        next = next < b->next_escalation_ms ? next : b->next_escalation_ms;
         int64_t wait = next - now;
         return wait < 0 ? 0 : wait > MINUTE_MS ? MINUTE_MS : wait; /* the wall clock may be set */
 }
@@ -266,6 +267,7 @@ static void run_batch(struct book *b, struct submission *batch)
         if (batch && (*end = wait_for_company(b)))
                 take_all(b, *end);
         duties_do(b);
+        escalations_do(b);
         reminders_do(b);
         config_drop(b->config);
         b->config = NULL;

@@ -1,22 +1,6 @@
 #include "broker/book_internal.h"
-#include "broker/events.h"
+#include "broker/page_route.h"
 #include <string.h>
-
-void book_page(struct book *b, const struct event *e)
-{
-        CLEANUP_BYTES struct bytes json = BYTES_NONE;
-        for (size_t i = 0; i < b->config->n_channels; i++) {
-                const struct config_channel *ch = &b->config->channels[i];
-                if (!config_channel_wants(ch, e->kind) || (e->not_by && !strcmp(e->not_by, ch->name)))
-                        continue;
-                if (!json.n)
-                        event_write(e, b->ledger, &json);
-                if (!book_begin(b) ||
-                    !book_kept(b, store_put_page(b->setup.store, ch->name, e->is_urgent, bytes_span(&json))))
-                        return;
-                b->has_paged = true;
-        }
-}
 
 static void page(struct book *b, struct event *e)
 {
@@ -99,6 +83,7 @@ static void end_request(struct book *b, const struct request_view *r, const stru
         paged_key(&r->id, key);
         if (!b->is_fatal)
                 book_kept(b, store_forget(b->setup.store, key, INT64_MAX));
+        escalation_forget(b, &r->id);
         if (how->submission && r->opened_at_ms)
                 keep_handover(b, how->submission, &r->version);
 }
@@ -183,6 +168,7 @@ static void after_roster(struct book *b, const struct statement *st, int64_t at_
                 bytes_printf(&e.text, "%s %s", i ? "," : "", st->by[i]);
         page(b, &e);
         sweep_live(b, &how, at_ms);
+        page_route_warn(ledger_roster(b->ledger), b->config);
 }
 
 static void after_rotation(struct book *b, const struct statement *st, int64_t at_ms)
@@ -206,7 +192,7 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
                    const struct before *before, int64_t at_ms)
 {
         struct ending how = {.submission = s, .who = st->by[0], .pages = true};
-        b->next_duty_ms = 0; /* what comes next may have changed */
+        b->next_duty_ms = b->next_escalation_ms = 0; /* what comes next may have changed */
         if (st->type != STATEMENT_APPROVAL && st->type != STATEMENT_CUSTODY)
                 b->next_reminder_ms = 0;
         switch (st->type) {

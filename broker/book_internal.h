@@ -34,7 +34,7 @@ struct book {
         uint64_t start_size;
         struct config *config;     /* of this batch */
         struct roster_ref *roster; /* as of the ledger's last line, maybe not published yet */
-        int64_t next_duty_ms, next_reminder_ms;
+        int64_t next_duty_ms, next_reminder_ms, next_escalation_ms;
         uint64_t snapshot_size;
         struct bytes snapshot_at_start; /* compared by book_verify() */
         uint64_t snapshot_at_start_size;
@@ -81,6 +81,12 @@ void reminders_do(struct book *b);
 
 /* book_duties.c: statements that only time calls for. */
 void duties_do(struct book *b);
-/* Writes one event into the outbox for every channel that wants it. */
+
+/* book_route.c: writes one event into the outbox for every channel that it goes to. */
 struct event;
 void book_page(struct book *b, const struct event *e);
+void told_forget(struct book *b, int64_t before_ms); /* which channels were told of requests paged before that */
+
+/* book_escalate.c: pages while a request waits; each once, also over restarts. */
+void escalations_do(struct book *b);
+void escalation_forget(struct book *b, const struct hash *request);

@@ -1,16 +1,51 @@
 #include "broker/book_internal.h"
 #include "broker/events.h"
 #include <inttypes.h>
+#include <string.h>
 
 #define REMIND_URGENT_MS (15 * MINUTE_MS)
 #define REMIND_DAILY_MS  DAY_MS
 #define LOOK_EACH_MS     (30 * SECOND_MS)
 #define HOOK_MEMORY_MS   (7 * DAY_MS)
+#define TOLD_MEMORY_MS   (30 * DAY_MS)
 
 static void page(struct book *b, struct event *e)
 {
         book_page(b, e);
         event_done(e);
+}
+
+/* ---- the request that a page is about, so that it says who, what and until when ---- */
+
+/* The one of an incident that was opened last. */
+static bool request_of_incident(const struct book *b, const char *incident, int64_t at_ms, struct request_view *ret)
+{
+        bool has = false;
+        for (size_t i = 0; i < ledger_requests(b->ledger); i++) {
+                struct request_view r;
+                ledger_request_at(b->ledger, i, at_ms, &r);
+                if (strcmp(r.incident, incident) != 0 || !r.opened_at_ms)
+                        continue;
+                has = true;
+                *ret = r;
+        }
+        return has;
+}
+
+/* The last one that a share of the version left its holder for. */
+static bool request_of_version(const struct book *b, const struct hash *version, int64_t at_ms,
+                               struct request_view *ret)
+{
+        bool has = false;
+        for (size_t i = 0; i < ledger_requests(b->ledger); i++) {
+                struct request_view r;
+                ledger_request_at(b->ledger, i, at_ms, &r);
+                if (!hash_equal(&r.version, version) || !r.approvals_ever)
+                        continue;
+                has = true;
+                *ret = r;
+        }
+        return has;
 }
 
 /* ---- rotations ---- */
@@ -32,8 +67,11 @@ static void key_of_version(struct event *e, const struct version_view *v, int64_
 static void page_failed(struct book *b, const struct statement *s, const struct version_view *v, int64_t at_ms)
 {
         static const char *const steps[] = {"claim", "set", "test", "promoted", "revoke", "done"};
+        struct request_view r;
         struct event e;
         begin_version(v, "rotation-failed", "critical", at_ms, &e);
+        if (request_of_version(b, &v->id, at_ms, &r))
+                e.request = &r;
         e.who = s->by[0];
         key_of_version(&e, v, (int64_t)ledger_size(b->ledger));
         if (s->rotation.step == STEP_DONE)
@@ -90,7 +128,11 @@ static void page_proposed(struct book *b, const struct statement *s, int64_t at_
                           .severity = "warning",
                           .at_ms = at_ms,
                           .who = s->notice.channel,
-                          .incident = s->notice.incident};
+                          .incident = s->notice.incident,
+                          .is_of_incident = true};
+        struct request_view r;
+        if (request_of_incident(b, s->notice.incident, at_ms, &r))
+                e.request = &r;
         event_key(&e, "close-proposed/%s/%" PRId64, s->notice.incident, s->notice.deadline_ms);
         bytes_printf(&e.text, "incident %s is called resolved: its openings close at %s unless somebody holds them",
                      s->notice.incident, time_format(s->notice.deadline_ms, until));
@@ -141,7 +183,12 @@ static void remind_version(struct book *b, const struct version_view *v, const c
         snprintf(key, sizeof key, "remind/%s/%s", kind, id);
         if (!is_time(b, key, now, each_ms))
                 return;
+        struct request_view r;
         begin_version(v, kind, severity, now, &e);
+        if (request_of_version(b, &v->id, now, &r)) {
+                e.request = &r;
+                e.who = r.requester;
+        }
         key_of_version(&e, v, now);
         bytes_printf(&e.text, "%s: version %" PRIu64 " %s", v->fields->credential, v->fields->number, what);
         page(b, &e);
@@ -207,8 +254,16 @@ static void remind_postmortems(struct book *b, int64_t now)
                 snprintf(key, sizeof key, "remind/postmortem-due/%s", v.incident);
                 if (!v.is_overdue || !is_time(b, key, now, REMIND_DAILY_MS))
                         continue;
-                struct event e = {
-                        .kind = "postmortem-due", .severity = "warning", .at_ms = now, .incident = v.incident};
+                struct event e = {.kind = "postmortem-due",
+                                  .severity = "warning",
+                                  .at_ms = now,
+                                  .incident = v.incident,
+                                  .is_of_incident = true};
+                struct request_view r;
+                if (request_of_incident(b, v.incident, now, &r)) {
+                        e.request = &r;
+                        e.who = r.requester;
+                }
                 event_key(&e, "postmortem-due/%s/%" PRId64, v.incident, now);
                 bytes_printf(&e.text, "the post-mortem of incident %s is overdue", v.incident);
                 page(b, &e);
@@ -252,4 +307,5 @@ void reminders_do(struct book *b)
         page_clock(b, now);
         if (book_begin(b))
                 book_kept(b, store_forget(b->setup.store, "hook/", now - HOOK_MEMORY_MS));
+        told_forget(b, now - TOLD_MEMORY_MS);
 }

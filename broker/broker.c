@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "broker/api.h"
 #include "broker/outbox.h"
+#include "broker/page_route.h"
 #include "broker/tls.h"
 #include "broker/waiters.h"
 #include <fcntl.h>
@@ -233,11 +234,7 @@ static void warn_of_channels(struct broker *b)
 {
         struct config *config = broker_config(b);
         struct published *now = book_now(b->book);
-        const struct yaml_node *notify = now->roster->roster->notify;
-        for (const struct yaml_node *n = notify && notify->kind == YAML_MAP ? notify->child : NULL; n; n = n->next)
-                if (!config_channel(config, n->key))
-                        log_event(LOG_LEVEL_WARNING, "channel.missing", F_TEXT("channel", n->key),
-                                  F_TEXT("why", "the roster's `notify` names it, the configuration does not"));
+        page_route_warn(now->roster->roster, config);
         published_drop(now);
         config_drop(config);
 }

@@ -1,6 +1,12 @@
 #include "broker/events.h"
+#include "base/clock.h"
 #include <inttypes.h>
 #include <stdarg.h>
+
+/* A roster may hold more and longer handles than any page needs. */
+#define PEOPLE_MAX   32u
+#define CONTACTS_MAX 8u
+#define PEOPLE_BYTES (16u * 1024u)
 
 void event_done(struct event *e)
 {
@@ -58,6 +64,52 @@ static void add_request(const struct request_view *r, const struct roster *roste
                 bytes_add_text(to, ",\"dark\":true");
 }
 
+/* What to type next. The code is not among it: that comes from the requester, by voice. */
+static void add_commands(const struct request_view *r, struct bytes *to)
+{
+        if (r->state == REQUEST_ENDED)
+                return;
+        bytes_printf(to, ",\"to_approve\":\"breakglass approve R%" PRIu64 "\"", r->n);
+        bytes_printf(to, ",\"to_refuse\":\"breakglass deny R%" PRIu64 "\"", r->n);
+        if (r->state != REQUEST_OPENED)
+                return;
+        if (r->has_incident) {
+                CLEANUP_BYTES struct bytes close = BYTES_NONE;
+                bytes_printf(&close, "breakglass close %s", r->incident);
+                add_text(to, "to_close", bytes_text(&close));
+        } else {
+                bytes_printf(to, ",\"to_close\":\"breakglass close R%" PRIu64 "\"", r->n);
+        }
+}
+
+/* Their handles, so that a channel can call them by the name they have there. */
+static void add_person(const struct person *p, bool is_first, struct bytes *to)
+{
+        bytes_printf(to, "%s{\"name\":", is_first ? "" : ",");
+        bytes_add_json(to, span_text(p->name));
+        bytes_add_text(to, ",\"contact\":{");
+        for (size_t i = 0; i < p->n_contacts && i < CONTACTS_MAX; i++) {
+                if (i)
+                        bytes_add_byte(to, ',');
+                bytes_add_json(to, span_text(p->contacts[i].channel));
+                bytes_add_byte(to, ':');
+                bytes_add_json(to, span_text(p->contacts[i].address));
+        }
+        bytes_add_text(to, "}}");
+}
+
+static void add_people(const struct name_list *people, const struct roster *roster, struct bytes *to)
+{
+        size_t n = 0;
+        bytes_add_text(to, ",\"to\":[");
+        for (size_t i = 0; i < people->n && n < PEOPLE_MAX; i++) {
+                const struct person *p = roster_person(roster, people->name[i]);
+                if (p && to->n < PEOPLE_BYTES)
+                        add_person(p, n++ == 0, to);
+        }
+        bytes_add_byte(to, ']');
+}
+
 static void add_credential(const char *name, const struct roster *roster, struct bytes *to)
 {
         const struct credential *c = name ? roster_credential(roster, name) : NULL;
@@ -65,7 +117,8 @@ static void add_credential(const char *name, const struct roster *roster, struct
         add_text(to, "opens_what", c ? c->opens_what : NULL);
 }
 
-void event_write(const struct event *e, const struct ledger *l, struct bytes *ret)
+void event_write(const struct event *e, const struct ledger *l, const struct name_list *people, bool is_quiet,
+                 struct bytes *ret)
 {
         const struct roster *roster = ledger_roster(l);
         const struct request_view *r = e->request;
@@ -81,8 +134,13 @@ void event_write(const struct event *e, const struct ledger *l, struct bytes *re
         add_text(ret, "who", e->who);
         add_credential(e->credential ? e->credential : r ? r->credential : NULL, roster, ret);
         add_text(ret, "incident", e->incident ? e->incident : r ? r->incident : NULL);
-        if (r)
+        if (r) {
                 add_request(r, roster, ret);
+                add_commands(r, ret);
+        }
+        if (is_quiet)
+                bytes_add_text(ret, ",\"quiet\":true");
+        add_people(people, roster, ret);
         hash_to_hex(&root, hex);
         bytes_printf(ret, ",\"head\":{\"size\":%" PRIu64 ",\"root\":\"%s\"}}", ledger_size(l), hex);
 }
@@ -111,6 +169,32 @@ void event_requested(const struct request_view *r, int64_t at_ms, struct event *
         key_of_request(ret, NULL);
         bytes_printf(&ret->text, "%s asks for %s (R%" PRIu64 ", emergency %s, incident %s); %u approvals are needed",
                      r->requester, r->credential, r->n, r->emergency, r->incident, r->threshold);
+}
+
+void event_escalated(const struct request_view *r, const struct escalation_step *step, int64_t at_ms,
+                     struct event *ret)
+{
+        char id[HASH_HEX + 1], waited[DURATION_TEXT];
+        begin(r, "escalated", "error", r->requester, at_ms, ret);
+        ret->to = &step->to;
+        hash_to_hex(&r->id, id);
+        event_key(ret, "escalated/%s/%" PRId64, id, step->after_ms);
+        bytes_printf(&ret->text,
+                     "%s still waits for %s (R%" PRIu64 ", emergency %s, incident %s): %u of %u approvals after %s",
+                     r->requester, r->credential, r->n, r->emergency, r->incident, r->approvals, r->threshold,
+                     duration_for_people(at_ms - r->at_ms, waited));
+}
+
+void event_unanswered(const struct request_view *r, int64_t at_ms, struct event *ret)
+{
+        char waited[DURATION_TEXT];
+        begin(r, "unanswered", "critical", r->requester, at_ms, ret);
+        key_of_request(ret, NULL);
+        bytes_printf(&ret->text,
+                     "NOBODY ANSWERS: %s has waited %s for %s (R%" PRIu64
+                     ", emergency %s, incident %s) and has %u of %u approvals; everybody was paged: call them",
+                     r->requester, duration_for_people(at_ms - r->at_ms, waited), r->credential, r->n, r->emergency,
+                     r->incident, r->approvals, r->threshold);
 }
 
 void event_approved(const struct request_view *r, const char *who, const struct hash *statement, int64_t at_ms,

@@ -5,13 +5,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-const char *const paging_kinds[] = {"requested",      "escalated",      "unanswered",
-                                    "approved",       "ready",          "opened",
-                                    "denied",         "closed",         "expired",
-                                    "rotated",        "rotation-due",   "rotation-failed",
-                                    "postmortem-due", "close-proposed", "notifier-down",
-                                    "roster-changed", "clock-behind",   "drill",
-                                    "heartbeat",      "test",           NULL};
+const char *const paging_kinds[] = {
+        "requested",      "escalated",      "unanswered",    "approved",    "ready",          "opened",
+        "denied",         "closed",         "expired",       "rotated",     "rotation-due",   "rotation-failed",
+        "postmortem-due", "close-proposed", "notifier-down", "notifier-up", "roster-changed", "clock-behind",
+        "drill",          "heartbeat",      "test",          NULL};
 const char *const paging_severities[] = {"critical", "error", "warning", "info", NULL};
 
 struct reader {

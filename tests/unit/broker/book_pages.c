@@ -212,6 +212,8 @@ Test(book_pages, an_overdue_post_mortem_is_said_daily)
         struct statement s = desk_say(d, STATEMENT_CLOSE, "erin");
         s.close.request = r;
         cr_assert_eq(desk_put(d, &s), OK);
+        cr_expect_str_eq(desk_pages(d), "opened", "whatever the channels want");
+        desk_drop_pages(d);
         d->now_ms += 30 * DAY_MS;
         desk_poke(d);
         cr_expect_str_eq(desk_pages(d), "postmortem-due");

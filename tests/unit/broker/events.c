@@ -3,12 +3,14 @@
 #include "tests/unit/ledger/fold.h"
 #include <string.h>
 
+static const struct name_list nobody;
+
 static void write_opened(struct fold *f, struct hash request, struct bytes *json)
 {
         CLEANUP_EVENT struct event e = {0};
         struct request_view r = fold_see(f, request);
         event_opened(&r, f->now_ms, &e);
-        event_write(&e, f->ledger, json);
+        event_write(&e, f->ledger, &nobody, false, json);
 }
 
 Test(events, an_opening_says_who_what_why_and_where_the_log_stands)
@@ -84,7 +86,7 @@ Test(events, hostile_text_stays_inside_its_json_string)
         ledger_request_at(f->ledger, 0, f->now_ms, &r);
         CLEANUP_EVENT struct event e = {0};
         event_requested(&r, f->now_ms, &e);
-        event_write(&e, f->ledger, &json);
+        event_write(&e, f->ledger, &nobody, false, &json);
         CLEANUP_JSON json_t *read = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, NULL);
         cr_assert_not_null(read, "%s", bytes_text(&json));
         cr_expect_str_eq(json_string_value(json_object_get(read, "kind")), "requested");
