@@ -17,7 +17,6 @@ struct event {
         bool is_urgent;                     /* an opening: goes before everything else */
         bool is_of_incident;                /* about all of the incident, not just its request here */
         const struct name_list *to;         /* of an escalation: whom its step names; else NULL */
-        const char *not_by;                 /* a channel that is no use for it, or NULL */
 };
 
 #define CLEANUP_EVENT __attribute__((cleanup(event_done)))

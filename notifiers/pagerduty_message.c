@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include <string.h>
 
-/* What an alert is about, and so its key: the request's asking, its opening, the credential's rotation, or just this
- * event. */
-enum subject { NOTHING = 0, ASKING, OPENING, ROTATION, EVENT };
+/* What an alert is about, and so its key: the request's asking, that nobody answers it, its opening, the credential's
+ * rotation, or just this event. */
+enum subject { NOTHING = 0, ASKING, ESCALATION, OPENING, ROTATION, EVENT };
 
 struct step {
         enum subject subject;
@@ -18,20 +18,23 @@ struct plan {
 
 static const struct plan plans[] = {
         {"requested", NULL, {{ASKING, PAGERDUTY_TRIGGER}}},
-        {"approved", NULL, {{ASKING, PAGERDUTY_TRIGGER}}}, /* adds to the open alert, wakes nobody twice */
-        {"ready", NULL, {{ASKING, PAGERDUTY_ACKNOWLEDGE}}},
+        {"approved", NULL, {{ASKING, PAGERDUTY_TRIGGER}}},      /* adds to the open alert, wakes nobody twice */
+        {"escalated", NULL, {{ESCALATION, PAGERDUTY_TRIGGER}}}, /* an alert that is acknowledged wakes nobody again */
+        {"unanswered", "critical", {{ESCALATION, PAGERDUTY_TRIGGER}}},
+        {"ready", NULL, {{ASKING, PAGERDUTY_ACKNOWLEDGE}, {ESCALATION, PAGERDUTY_RESOLVE}}},
         {"opened", "critical", {{OPENING, PAGERDUTY_TRIGGER}}},
         {"closed", NULL, {{OPENING, PAGERDUTY_ACKNOWLEDGE}}},
         {"rotated", NULL, {{ASKING, PAGERDUTY_RESOLVE}, {OPENING, PAGERDUTY_RESOLVE}, {ROTATION, PAGERDUTY_RESOLVE}}},
         {"rotation-failed", "critical", {{ROTATION, PAGERDUTY_TRIGGER}}},
         {"rotation-due", NULL, {{ROTATION, PAGERDUTY_TRIGGER}}},
         {"denied", NULL, {{ASKING, PAGERDUTY_TRIGGER}}},
-        {"expired", NULL, {{ASKING, PAGERDUTY_RESOLVE}}},
+        {"expired", NULL, {{ASKING, PAGERDUTY_RESOLVE}, {ESCALATION, PAGERDUTY_RESOLVE}}},
         {"heartbeat", "info", {{EVENT, PAGERDUTY_TRIGGER}, {EVENT, PAGERDUTY_RESOLVE}}},
 };
 
 /* Ended without an opening: nobody needs to act on the request any more. */
-static const struct plan closed_unopened = {"closed", NULL, {{ASKING, PAGERDUTY_RESOLVE}}};
+static const struct plan closed_unopened = {
+        "closed", NULL, {{ASKING, PAGERDUTY_RESOLVE}, {ESCALATION, PAGERDUTY_RESOLVE}}};
 static const struct plan any_other = {NULL, NULL, {{EVENT, PAGERDUTY_TRIGGER}}};
 
 static const struct plan *plan_of(const struct delivery *d)
@@ -64,6 +67,8 @@ static void write_key(const struct delivery *d, enum subject subject, char ret[P
         size_t size = PAGERDUTY_DEDUP_MAX + 1;
         if (subject == ASKING && request)
                 snprintf(ret, size, "breakglass/%s", request);
+        else if (subject == ESCALATION && request)
+                snprintf(ret, size, "breakglass/%s/unanswered", request);
         else if (subject == OPENING && request)
                 snprintf(ret, size, "breakglass/%s/opened", request);
         else if (subject == ROTATION && credential)

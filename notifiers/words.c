@@ -42,6 +42,8 @@ const char *words_title(const char *kind)
                 const char *kind, *title;
         } titles[] = {
                 {"requested", "Break-glass access requested"},
+                {"escalated", "Break-glass request still unanswered"},
+                {"unanswered", "NOBODY ANSWERS a break-glass request"},
                 {"approved", "Break-glass request approved"},
                 {"ready", "Break-glass request ready to open"},
                 {"opened", "GLASS BROKEN: credential opened"},
@@ -102,7 +104,8 @@ static void add_approvals(struct facts *f, const struct delivery *d)
 static void add_commands(struct facts *f, const struct delivery *d)
 {
         const char *request = event_text(d, "request");
-        if (!request || (!event_is(d, "requested") && !event_is(d, "approved")))
+        if (!request || (!event_is(d, "requested") && !event_is(d, "approved") && !event_is(d, "escalated") &&
+                         !event_is(d, "unanswered")))
                 return;
         bytes_add_text(add_fact(f, "To approve", "to_approve"), "breakglass approve ");
         words_safe(request, 24, &f->fact[f->n - 1].text);

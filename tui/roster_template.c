@@ -83,7 +83,13 @@ static void add_rules(struct bytes *b, const struct texts *lines)
                        "credentials:\n"
                        "  prod/postgres/root: {opens_what: superuser of the main database, policy: prod, sealers: [");
         add_names(b, lines, 0, 1);
-        bytes_add_text(b, lines->n ? "]}\n" : "alice]}\n");
+        bytes_add_text(b, lines->n ? "]}\n\n" : "alice]}\n\n");
+        bytes_add_text(b, "# Who is paged by which of the broker's channels; `domain` is what fails together with "
+                          "one. Without it:\n"
+                          "# everybody about everything. Also, in a policy: escalate: [{after: 5m, to: [NAME]}]\n"
+                          "# notify:\n"
+                          "#   channels: {slack-oncall: {domain: slack}, pagerduty: {domain: pagerduty}}\n"
+                          "#   route: {receiver: [slack-oncall, pagerduty]}\n");
 }
 
 void roster_template(const char *name, const char *broker_line, const struct texts *lines, struct bytes *ret)
