@@ -83,6 +83,7 @@ enum exit_code {
         X(ERR_WEAK_KDF, "weak-kdf", 500, 4, "the identity's scrypt work factor is below 2^15; make it anew") \
         X(ERR_KDF_LIMIT, "kdf-limit", 500, 4, "the identity's scrypt work factor is above 2^20; this was not made by us") \
         X(ERR_CORRUPT_IDENTITY, "corrupt-identity", 500, 9, "the identity file is damaged; restore it from its backup or paper") \
+        X(ERR_BAD_WORDS, "bad-words", 500, 4, "these are not the words of a key; compare them with the paper, one by one") \
         X(ERR_BAD_SHARE, "bad-share", 500, 4, "a share does not fit its version") \
         X(ERR_BAD_CONTAINER, "bad-container", 500, 4, "an encrypted file is damaged or not for this key") \
         X(ERR_NO_PIN, "no-pin", 500, 4, "this installation is not known here; join with 'URL#GENESIS-SHA256' and compare the hash with an admin") \

@@ -24,24 +24,52 @@ void block_done(struct block *b)
 
 /* ---- writing ---- */
 
-void block_write(const struct block *b, struct bytes *ret_text)
+void block_write_content(const struct block *b, struct bytes *ret)
 {
-        CLEANUP_BYTES struct bytes raw = BYTES_NONE, base64 = BYTES_NONE;
         const struct envelope *e = &b->envelope;
+        size_t before = ret->n;
         struct hash checksum;
 
-        bytes_printf(&raw, MAGIC " %s %zu %zu %zu\n", kinds[b->kind].word, e->payload.n, e->signatures[0].n,
+        bytes_printf(ret, MAGIC " %s %zu %zu %zu\n", kinds[b->kind].word, e->payload.n, e->signatures[0].n,
                      b->file.n);
-        bytes_add_span(&raw, bytes_span(&e->payload));
-        bytes_add_span(&raw, bytes_span(&e->signatures[0]));
-        bytes_add_span(&raw, bytes_span(&b->file));
-        checksum = hash_of(bytes_span(&raw));
-        bytes_add(&raw, checksum.b, CHECKSUM_BYTES);
-        bytes_add_base64(&base64, bytes_span(&raw));
-        bytes_printf(ret_text, "-----BEGIN %s-----\n", kinds[b->kind].title);
+        bytes_add_span(ret, bytes_span(&e->payload));
+        bytes_add_span(ret, bytes_span(&e->signatures[0]));
+        bytes_add_span(ret, bytes_span(&b->file));
+        checksum = hash_of(span_of(ret->p + before, ret->n - before));
+        bytes_add(ret, checksum.b, CHECKSUM_BYTES);
+}
+
+void block_armor(enum block_kind kind, struct span content, struct bytes *ret_text)
+{
+        CLEANUP_BYTES struct bytes base64 = BYTES_NONE;
+
+        bytes_add_base64(&base64, content);
+        bytes_printf(ret_text, "-----BEGIN %s-----\n", kinds[kind].title);
         for (size_t at = 0; at < base64.n; at += COLUMNS)
                 bytes_printf(ret_text, "%.*s\n", (int)COLUMNS, (const char *)base64.p + at);
-        bytes_printf(ret_text, "-----END %s-----\n", kinds[b->kind].title);
+        bytes_printf(ret_text, "-----END %s-----\n", kinds[kind].title);
+}
+
+void block_write(const struct block *b, struct bytes *ret_text)
+{
+        CLEANUP_BYTES struct bytes content = BYTES_NONE;
+
+        block_write_content(b, &content);
+        block_armor(b->kind, bytes_span(&content), ret_text);
+}
+
+enum err block_kind_of(struct span content, enum block_kind *ret)
+{
+        for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+                char head[HEAD_MAX];
+                size_t n = (size_t)snprintf(head, sizeof(head), MAGIC " %s ", kinds[i].word);
+
+                if (content.n < n || memcmp(content.p, head, n) != 0)
+                        continue;
+                *ret = (enum block_kind)i;
+                return OK;
+        }
+        return err_because(ERR_BAD_STATEMENT, "the block's content is malformed");
 }
 
 /* ---- finding it in a text ---- */

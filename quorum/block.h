@@ -23,6 +23,11 @@ struct block {
 
 void block_done(struct block *b);
 void block_write(const struct block *b, struct bytes *ret_text);
+/* What stands between the two lines, before base64; and those lines around such content. */
+void block_write_content(const struct block *b, struct bytes *ret);
+void block_armor(enum block_kind kind, struct span content, struct bytes *ret_text);
+/* The kind that the content names. Errors: ERR_BAD_STATEMENT. */
+MUST_CHECK enum err block_kind_of(struct span content, enum block_kind *ret);
 /* Takes the next block of this kind out of the text (*rest moves behind it). Errors: ERR_NOT_FOUND (none is left),
  * ERR_BAD_STATEMENT (damaged or cut; *rest moves on all the same). */
 MUST_CHECK enum err block_read(struct span *rest, enum block_kind kind, struct block *ret);

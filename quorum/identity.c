@@ -48,6 +48,21 @@ enum err identity_new(struct identity *ret)
         return OK;
 }
 
+enum err identity_of_keys(const struct secret *seed, const struct secret *open, struct identity *ret)
+{
+        CLEANUP_IDENTITY struct identity made = {.sign = SECRET_NONE};
+        enum err e;
+        if (seed->len != SEED_BYTES || open->len != KEY_BYTES)
+                return err_because(ERR_BAD_KEY, "a key has 32 bytes");
+        if ((e = secret_copy(open->bytes, open->len, &made.open)) != OK)
+                return e;
+        if ((e = complete(seed->bytes, &made)) != OK)
+                return e;
+        *ret = made;
+        made = (struct identity){.sign = SECRET_NONE};
+        return OK;
+}
+
 void identity_wipe(struct identity *i)
 {
         secret_wipe(&i->sign);

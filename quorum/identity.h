@@ -14,6 +14,8 @@ struct identity {
 #define CLEANUP_IDENTITY __attribute__((cleanup(identity_wipe)))
 
 MUST_CHECK enum err identity_new(struct identity *ret);
+/* From the two secrets, 32 bytes each. Errors: ERR_BAD_KEY, ERR_MEMORY. */
+MUST_CHECK enum err identity_of_keys(const struct secret *seed, const struct secret *open, struct identity *ret);
 void identity_wipe(struct identity *i);
 /* Seals with the passphrase (log_n: AGE_SCRYPT_LOG_N except in tests); NULL passphrase writes the plain file.
  * Fails with ERR_DUPLICATE when path exists, unless replace (atomic: the old or the new file is there at every

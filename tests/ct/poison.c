@@ -7,6 +7,7 @@
 #include "quorum/age.h"
 #include "quorum/document.h"
 #include "quorum/identity.h"
+#include "quorum/paper.h"
 #include "quorum/version.h"
 
 #include <sodium.h>
@@ -150,6 +151,21 @@ static void identities(void)
         rmdir(folder);
 }
 
+/* Keys to words and back; how many letters were typed is public, which ones are not. */
+static void paper(void)
+{
+        CLEANUP_IDENTITY struct identity i = {.sign = SECRET_NONE}, back = {.sign = SECRET_NONE};
+        CLEANUP_SECRET struct secret words = SECRET_NONE, typed = SECRET_NONE;
+        must(identity_new(&i), "identity");
+        poison(&i.open);
+        VALGRIND_MAKE_MEM_UNDEFINED(i.sign.bytes, crypto_sign_SEEDBYTES);
+        must(paper_write(&i, &words), "words");
+        must(secret_copy(words.bytes, MNEMONIC_LETTERS, &typed), "a word");
+        memset(typed.bytes + MNEMONIC_TELLING, 0, MNEMONIC_LETTERS - MNEMONIC_TELLING);
+        must(mnemonic_complete(typed.bytes, typed.bytes) > 0 ? OK : ERR_BAD_WORDS, "completion");
+        must(paper_read(&words, &back), "identity from words");
+}
+
 static void leak(void)
 {
         CLEANUP_SECRET struct secret s = SECRET_NONE;
@@ -170,6 +186,7 @@ int main(int argc, char **argv)
                 sealing();
                 version();
                 identities();
+                paper();
         }
         return 0;
 }
