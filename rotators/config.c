@@ -57,9 +57,9 @@ MUST_CHECK static enum err take_lease(struct yaml_node *root, struct config *ret
         enum err e = take_duration(root, "lease", &ret->lease_ms);
         if (e != OK)
                 return e;
-        ret->margin_ms = ret->hook_timeout_ms + 2 * SPAWN_GRACE_MS;
+        ret->margin_ms = ret->hook_timeout_ms + SPAWN_GRACE_MS + SECOND_MS;
         if (ret->lease_ms < 2 * ret->margin_ms)
-                return yaml_because(ERR_CONFIG, root, "`lease` must be at least twice (`hook_timeout` + 10 s)");
+                return yaml_because(ERR_CONFIG, root, "`lease` must be at least twice (`hook_timeout` + 6 s)");
         return OK;
 }
 

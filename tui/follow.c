@@ -7,7 +7,13 @@
 
 enum err follow_wait(struct cli *cli, bool *is_away)
 {
-        enum err e = client_sync(cli->client, WAIT_S, NULL);
+        return follow_wait_some(cli, WAIT_S * SECOND_MS, is_away);
+}
+
+enum err follow_wait_some(struct cli *cli, int64_t most_ms, bool *is_away)
+{
+        int64_t wait_s = most_ms / SECOND_MS < 1 ? 1 : most_ms / SECOND_MS;
+        enum err e = client_sync(cli->client, wait_s < WAIT_S ? (unsigned)wait_s : WAIT_S, NULL);
 
         if (e == ERR_UNREACHABLE || e == ERR_SHUTTING_DOWN || e == ERR_STATE_UNKNOWN || e == ERR_NOT_DURABLE) {
                 if (!*is_away)

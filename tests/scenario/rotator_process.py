@@ -3,7 +3,7 @@
 `STOP_AT=TEXT` kills the process (SIGKILL) at the moment when it writes a log line with this text, before a byte of it is out;
 `STOP_AT_CALL=N` at its N-th call of fsync, rename, posix_spawn or of sending to the broker. Both by a small library that is
 loaded before the C library."""
-import json, os, pathlib, shutil, signal, subprocess, tempfile
+import base64, json, os, pathlib, shutil, signal, subprocess, tempfile
 from harness import BUILD, PATIENCE, ROTATOR, wait_for
 
 STOPPER = r"""
@@ -72,20 +72,20 @@ int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *
 
 
 class Rotator:
-    def __init__(self, world, hooks, name="rot-1", backoff="{first: 1s, most: 2s}", timeout="20s"):
+    def __init__(self, world, hooks, name="rot-1", backoff="{first: 1s, most: 2s}", timeout="20s", extra=""):
         self.world, self.name = world, name
         self.state = world.dir / f"state-{name}"
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.config = world.dir / f"{name}.yaml"
         self.log = world.dir / f"{name}.log"
-        self.timeout, self.backoff = timeout, backoff
+        self.timeout, self.backoff, self.extra = timeout, backoff, extra
         self.configure(hooks)
         self.process = None
         self.stopper = None
 
     def configure(self, hooks):
         self.config.write_text(f"brokers: ['unix:{self.world.socket}']\ngenesis: {self.world.genesis}\nidentity: {self.world.identity(self.name)}\n"
-                               f"state: {self.state}\nhook_timeout: {self.timeout}\nbackoff: {self.backoff}\nhooks: {json.dumps(hooks)}\n")
+                               f"state: {self.state}\nhook_timeout: {self.timeout}\nbackoff: {self.backoff}\nhooks: {json.dumps(hooks)}\n{self.extra}")
         os.chmod(self.config, 0o600)
 
     def _stopper(self):
@@ -135,3 +135,40 @@ def statements(world, kind):
 def steps(world):
     """The rotation statements in short: ["claim", "set started", "set ok", …]."""
     return [" ".join(x for x in (p["step"], p.get("outcome")) if x) for p in statements(world, "rotation")]
+
+
+# ---- targets of the `file` hook, for scenarios with many credentials ----
+
+HOOK = str(BUILD / "rotators" / "hooks" / "file")
+
+
+class Vaults:
+    def __init__(self, folder, first):
+        self.folder = folder / "vaults"
+        self.folder.mkdir(exist_ok=True)
+        for name, value in first.items():
+            self.step("set", name, value)
+
+    def path(self, name):
+        return str(self.folder / name.replace("/", "_"))
+
+    def step(self, step, name, value):
+        request = {"idempotency_key": "test", "credential": name, "config": {"path": self.path(name)},
+                   "pending": {"password": base64.b64encode(value.encode()).decode()}}
+        return subprocess.run([HOOK, step], input=json.dumps(request), capture_output=True, text=True).returncode
+
+    def accepts(self, name, value):
+        return self.step("test", name, value) == 0
+
+    def rotate(self, name, hook="file"):
+        """A credential's `rotate` in the roster."""
+        return {"hook": hook, "config": {"path": self.path(name)}}
+
+
+def stand_in(folder, name, body, describe=f"exec {HOOK} describe"):
+    """A hook in shell: `real STEP` runs the real one with the same input; $state is a file of its own."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\nstate={folder}/{name}.state\n[ \"$1\" = describe ] && {describe}\nrequest=$(cat)\n"
+                    f"real() {{ printf '%s' \"$request\" | {HOOK} \"$1\"; }}\n{body}\nreal \"$1\"\n")
+    os.chmod(path, 0o700)
+    return str(path)

@@ -41,7 +41,7 @@ def main():
     folder = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / f"breakglass-runbook-{os.getpid()}"
     folder.mkdir(mode=0o700)
     rotate["config"]["path"] = str(folder / "vault")
-    credentials = {"prod/db/root": {"opens_what": "the main database", "sealers": ["alice"], "rotate": rotate},
+    credentials = {"prod/db/root": {"opens_what": "the main database", "sealers": ["alice"], "tags": ["db"], "rotate": rotate},
                    "prod/db/spare": {"opens_what": "the spare", "sealers": ["alice"]}}
     with World(rotators=["rot-1"], credentials=credentials) as w:
         w.seal(fields={"password": "first"})

@@ -37,7 +37,7 @@ Test(config, a_good_one_is_read_whole)
         cr_expect_eq(c.backoff_first_ms, 1000);
         cr_expect_eq(c.backoff_most_ms, 60000);
         cr_expect_eq(c.lease_ms, 3600000);
-        cr_expect_eq(c.margin_ms, 130000, "a hook of two minutes, its end, and some");
+        cr_expect_eq(c.margin_ms, 126000, "a hook of two minutes, its end, and some");
         cr_expect_eq(c.hooks_at_once, 8);
         cr_expect_eq(c.hooks_per_target, 4);
         struct hook_entry *h = config_hook(&c, "pg");
@@ -72,7 +72,7 @@ Test(config, a_bad_one_is_refused_with_its_place)
                 HEAD HOOK "at_once: {total: 0}\n",
                 HEAD HOOK "at_once: {total: 65}\n",
                 HEAD HOOK "at_once: {all: 5}\n",
-                HEAD HOOK "hook_timeout: 20s\nlease: 59s\n", /* another one could begin while our hook still runs */
+                HEAD HOOK "hook_timeout: 20s\nlease: 51s\n", /* another one could begin while our hook still runs */
                 HEAD "hooks: {pg: {program: /bin/true, value: {kind: rsa}}}\n",
                 HEAD "hooks: {pg: {program: /bin/true, value: {kind: target}}}\n",
                 HEAD "hooks: {pg: {program: /bin/true, value: {length: 0}}}\n",

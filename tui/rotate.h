@@ -1,0 +1,54 @@
+/* Many rotations with one command: which credentials are meant, their orders in chunks that the log takes, how they
+ * go, and a report that says what is proven and what is not. */
+#pragma once
+#include "tui/options.h"
+
+#define ROTATE_CHUNK 1000u /* versions in one order */
+
+struct rotate_options {
+        bool all, dry_run, yes, wait, done;
+        const char *why;
+        int64_t wait_ms; /* at most; 0: until the end */
+        struct texts credentials, opened_by, incidents, policies, tags, follow;
+        /* --done */
+        const char *old, *new_value, *handle, *number;
+};
+
+enum rotate_way {
+        ROTATE_ORDER,     /* a rotator does it once it is ordered */
+        ROTATE_UNDER_WAY, /* due already: nothing to order */
+        ROTATE_BY_HAND,   /* no hook or no rotator: people must */
+};
+
+struct rotate_one {
+        struct hash version; /* what is current now */
+        enum rotate_way way;
+};
+
+struct rotate_plan {
+        size_t n, n_order, n_by_hand;
+        struct rotate_one *one; /* in the roster's order */
+        size_t n_entries;
+        uint64_t *entries; /* of the orders */
+};
+void rotate_plan_done(struct rotate_plan *p);
+
+/* Whether anything but names was given, so that nobody types each credential. */
+bool rotate_is_wide(const struct rotate_options *o);
+/* ---- rotate_choose.c ---- */
+/* What is meant: every option adds. opened-by and incident: whose current version somebody opened there, or had a
+ * share of. Errors: ERR_NOT_FOUND (an unknown name; nothing is chosen). */
+MUST_CHECK enum err rotate_choose(const struct cli *cli, const struct rotate_options *o, struct rotate_plan *ret);
+/* The same from orders that are in the log. Errors: ERR_NOT_FOUND. */
+MUST_CHECK enum err rotate_find_orders(const struct cli *cli, const struct texts *entries, struct rotate_plan *ret);
+/* ---- rotate_order.c ---- */
+void rotate_tell_plan(const struct cli *cli, const struct rotate_plan *p);
+/* The typed confirmation. Errors: ERR_ABORTED, ERR_USAGE (nobody can be asked). */
+MUST_CHECK enum err rotate_confirm(const struct cli *cli, const struct rotate_plan *p);
+MUST_CHECK enum err rotate_order(struct cli *cli, const char *why, struct rotate_plan *p);
+void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p);
+/* ---- rotate_watch.c ---- */
+/* Follows them to the end and reports. Errors: ERR_UNKNOWN_OUTCOME when anything is not proven. */
+MUST_CHECK enum err rotate_watch(struct cli *cli, const struct rotate_plan *p, int64_t wait_ms);
+/* ---- rotate_done.c ---- */
+MUST_CHECK enum err rotate_say_done(struct cli *cli, const struct rotate_options *o);

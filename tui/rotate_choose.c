@@ -1,0 +1,198 @@
+#include "tui/history.h"
+#include "tui/pending.h"
+#include "tui/rotate.h"
+#include <stdlib.h>
+#include <string.h>
+
+void rotate_plan_done(struct rotate_plan *p)
+{
+        free(p->one);
+        free(p->entries);
+        *p = (struct rotate_plan){0};
+}
+
+bool rotate_is_wide(const struct rotate_options *o)
+{
+        return o->all || o->opened_by.n || o->incidents.n || o->policies.n || o->tags.n;
+}
+
+static bool has(const struct texts *list, const char *text)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (strcmp(list->text[i], text) == 0)
+                        return true;
+        return false;
+}
+
+/* ---- who saw it ---- */
+
+/* A share that left its holder counts: the rotation is owed for it, opened or not. */
+static bool was_touched(const struct request_view *r)
+{
+        return r->opened_n != 0 || r->approvals_ever > 0;
+}
+
+static bool is_of_these(const struct rotate_options *o, const struct request_view *r)
+{
+        return (has(&o->opened_by, r->requester) && r->opened_n != 0) ||
+               (has(&o->incidents, r->incident) && was_touched(r));
+}
+
+static bool somebody_saw(const struct cli *cli, const struct rotate_options *o, const struct hash *version)
+{
+        const struct ledger *l = cli_ledger(cli);
+
+        for (size_t i = 0; (o->opened_by.n || o->incidents.n) && i < ledger_requests(l); i++) {
+                struct request_view r;
+
+                ledger_request_at(l, i, cli_now(cli), &r);
+                if (hash_equal(&r.version, version) && is_of_these(o, &r))
+                        return true;
+        }
+        return false;
+}
+
+/* ---- names that are not there ---- */
+
+static bool is_tag(const struct roster *roster, const char *tag)
+{
+        for (size_t i = 0; i < roster->n_credentials; i++)
+                if (name_list_has(&roster->credentials[i].tags, tag))
+                        return true;
+        return false;
+}
+
+static bool is_policy(const struct roster *roster, const char *name)
+{
+        for (size_t i = 0; i < roster->n_policies; i++)
+                if (strcmp(roster->policies[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* Somebody who has left the roster still has seen what they opened. */
+static bool has_asked(const struct cli *cli, const char *person)
+{
+        for (size_t i = 0; i < ledger_requests(cli_ledger(cli)); i++) {
+                struct request_view r;
+
+                ledger_request_at(cli_ledger(cli), i, cli_now(cli), &r);
+                if (strcmp(r.requester, person) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static enum err check_names(const struct cli *cli, const struct rotate_options *o)
+{
+        const struct ledger *l = cli_ledger(cli);
+        const struct roster *roster = ledger_roster(l);
+        struct version_view v;
+        struct incident_view incident;
+
+        for (size_t i = 0; i < o->credentials.n; i++)
+                if (!ledger_current_version(l, o->credentials.text[i], &v))
+                        return err_because(ERR_NOT_FOUND, "nothing is sealed as %s", o->credentials.text[i]);
+        for (size_t i = 0; i < o->tags.n; i++)
+                if (!is_tag(roster, o->tags.text[i]))
+                        return err_because(ERR_NOT_FOUND, "no credential has the tag %s", o->tags.text[i]);
+        for (size_t i = 0; i < o->policies.n; i++)
+                if (!is_policy(roster, o->policies.text[i]))
+                        return err_because(ERR_NOT_FOUND, "no policy is called %s", o->policies.text[i]);
+        for (size_t i = 0; i < o->incidents.n; i++)
+                if (!ledger_incident_by_name(l, o->incidents.text[i], cli_now(cli), &incident))
+                        return err_because(ERR_NOT_FOUND, "no incident is called %s", o->incidents.text[i]);
+        for (size_t i = 0; i < o->opened_by.n; i++)
+                if (!roster_person(roster, o->opened_by.text[i]) && !has_asked(cli, o->opened_by.text[i]))
+                        return err_because(ERR_NOT_FOUND, "nobody is called %s", o->opened_by.text[i]);
+        return OK;
+}
+
+/* ---- the plan ---- */
+
+static enum rotate_way way_of(const struct cli *cli, const struct version_view *v)
+{
+        struct rotation_view r;
+
+        if (rotation_is_by_hand(cli_ledger(cli), v->fields->credential))
+                return ROTATE_BY_HAND;
+        if (ledger_rotation(cli_ledger(cli), &v->id, cli_now(cli), &r) && r.due != NOT_DUE)
+                return ROTATE_UNDER_WAY;
+        return ROTATE_ORDER;
+}
+
+static void add(const struct cli *cli, struct rotate_plan *p, const struct version_view *v)
+{
+        enum rotate_way way = way_of(cli, v);
+
+        p->one = mem_grow(p->one, p->n + 1, sizeof(*p->one));
+        p->one[p->n++] = (struct rotate_one){v->id, way};
+        p->n_order += way == ROTATE_ORDER;
+        p->n_by_hand += way == ROTATE_BY_HAND;
+}
+
+static bool is_meant(const struct cli *cli, const struct rotate_options *o, const struct credential *c,
+                     const struct version_view *v)
+{
+        if (o->all || has(&o->credentials, c->name) || has(&o->policies, c->policy))
+                return true;
+        for (size_t i = 0; i < o->tags.n; i++)
+                if (name_list_has(&c->tags, o->tags.text[i]))
+                        return true;
+        return somebody_saw(cli, o, &v->id);
+}
+
+enum err rotate_choose(const struct cli *cli, const struct rotate_options *o, struct rotate_plan *ret)
+{
+        const struct roster *roster = ledger_roster(cli_ledger(cli));
+        enum err e = check_names(cli, o);
+
+        for (size_t i = 0; e == OK && i < roster->n_credentials; i++) {
+                const struct credential *c = &roster->credentials[i];
+                struct version_view v;
+
+                if (ledger_current_version(cli_ledger(cli), c->name, &v) && is_meant(cli, o, c, &v))
+                        add(cli, ret, &v);
+        }
+        return e;
+}
+
+/* ---- orders of before ---- */
+
+struct finding {
+        const struct cli *cli;
+        struct rotate_plan *plan;
+        bool is_order;
+};
+
+static bool take_order(void *context, const struct history_entry *entry)
+{
+        struct finding *f = context;
+
+        f->is_order = entry->statement->type == STATEMENT_ORDER;
+        for (size_t i = 0; f->is_order && i < entry->statement->order.versions.n; i++) {
+                struct version_view v;
+
+                if (ledger_version_by_id(cli_ledger(f->cli), &entry->statement->order.versions.h[i], &v))
+                        add(f->cli, f->plan, &v);
+        }
+        return false;
+}
+
+enum err rotate_find_orders(const struct cli *cli, const struct texts *entries, struct rotate_plan *ret)
+{
+        for (size_t i = 0; i < entries->n; i++) {
+                struct finding f = {.cli = cli, .plan = ret};
+                char *end = NULL;
+                unsigned long long n = strtoull(entries->text[i], &end, 10);
+                enum err e = OK;
+
+                if (*end == '\0' && *entries->text[i] != '-' && n < ledger_size(cli_ledger(cli)))
+                        e = history_walk(cli, n, take_order, &f);
+                if (e != OK)
+                        return e;
+                if (!f.is_order)
+                        return err_because(ERR_NOT_FOUND, "entry %s is no order of rotations", entries->text[i]);
+        }
+        return OK;
+}
