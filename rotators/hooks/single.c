@@ -1,4 +1,5 @@
 #include "rotators/hooks/single.h"
+#include <sodium.h>
 #include <string.h>
 
 static void check(const struct single_target *t, struct hook_answer *a)
@@ -21,10 +22,27 @@ static void set(const struct single_target *t, const struct hook_field *pending,
         t->take_handle(t->self, a);
 }
 
+/* A target that lets in whatever it is given proves nothing: it is asked with noise first. */
+MUST_CHECK static bool try_login(const struct single_target *t, const struct hook_field *value, bool *ret_is_in,
+                                 struct hook_answer *a)
+{
+        unsigned char noise[16], wrong[2 * sizeof noise + 1];
+        const struct hook_field other = {.value = wrong, .len = sizeof wrong - 1};
+        randombytes_buf(noise, sizeof noise);
+        sodium_bin2hex((char *)wrong, sizeof wrong, noise, sizeof noise);
+        if (!t->try_login(t->self, &other, ret_is_in, a))
+                return false;
+        if (*ret_is_in) {
+                hook_fail(a, PLUGIN_MISCONFIGURED, "the target lets in any password: nothing can be proven");
+                return false;
+        }
+        return t->try_login(t->self, value, ret_is_in, a);
+}
+
 static void test(const struct single_target *t, const struct hook_field *pending, struct hook_answer *a)
 {
         bool is_in = false;
-        if (!t->try_login(t->self, pending, &is_in, a))
+        if (!try_login(t, pending, &is_in, a))
                 return;
         if (is_in)
                 hook_ok(a, "works");
@@ -39,7 +57,7 @@ static void prove_dead(const struct single_target *t, const struct hook_input *i
         bool is_in = false;
         if (!opened)
                 hook_ok(a, in->handle && t->is_as_set(t->self, in->handle) ? "replaced" : "unproven");
-        else if (!t->try_login(t->self, opened, &is_in, a))
+        else if (!try_login(t, opened, &is_in, a))
                 return;
         else if (is_in)
                 hook_fail(a, PLUGIN_FAILED, "the old value still logs in");
@@ -61,7 +79,7 @@ static void revoke_old(const struct single_target *t, const struct hook_input *i
 static void reconcile(const struct single_target *t, const struct hook_field *pending, struct hook_answer *a)
 {
         bool is_in = false;
-        if (!t->try_login(t->self, pending, &is_in, a) || (is_in && t->save && !t->save(t->self, a)))
+        if (!try_login(t, pending, &is_in, a) || (is_in && t->save && !t->save(t->self, a)))
                 return;
         hook_ok(a, is_in ? "pending" : "other");
         if (is_in)

@@ -10,7 +10,8 @@ struct single_target {
         bool (*set)(void *self, const struct hook_field *value, struct hook_answer *a);
         /* Makes durable what is in force; NULL: set() does. */
         bool (*save)(void *self, struct hook_answer *a);
-        /* A fresh login: whether the target lets this value in. A target that asks for no value is an answer. */
+        /* A fresh login: whether the target lets this value in. What lets in noise is found out by
+         * single_run(). */
         bool (*try_login)(void *self, const struct hook_field *value, bool *ret_is_in, struct hook_answer *a);
         /* Ends what still runs on an earlier value than the handle's; NULL: nothing can. */
         bool (*end_sessions)(void *self, const char *handle, struct hook_answer *a);
