@@ -14,7 +14,7 @@ const struct route api_routes[] = {
         {.method = "GET", .path = "/v1/about", .handle = api_about},
         {.method = "GET", .path = "/v1/challenge", .handle = api_challenge},
         {.method = "POST", .path = "/v1/sessions", .body_max = SESSION_BODY_MAX, .handle = api_session},
-        {.method = "POST", .path = "/v1/hooks/pagerduty", .body_max = HOOK_BODY_MAX, .handle = api_hook_pagerduty},
+        {.method = "POST", .path = "/v1/hooks/", .is_prefix = true, .body_max = HOOK_BODY_MAX, .handle = api_hook},
 };
 const size_t api_routes_n = COUNT_OF(api_routes);
 

@@ -15,7 +15,7 @@ void api_proof(struct call *c);
 void api_blob(struct call *c);
 void api_handover(struct call *c);
 void api_statement(struct call *c);
-void api_hook_pagerduty(struct call *c);
+void api_hook(struct call *c);
 void admin_health(struct call *c);
 void admin_ready(struct call *c);
 void admin_metrics(struct call *c);

@@ -2,74 +2,81 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "broker/api.h"
-#include <sodium.h>
+#include "broker/hook_sign.h"
 #include <string.h>
 
-/* PagerDuty's webhooks v3. What they say only proposes a close: nothing in them is signed by a person. */
+/* Webhooks of incident tools. What they say only proposes a close: nothing in them is signed by a person. */
 
-#define SECRET_MAX 4096u
+/* ---- is it from who it must be? ---- */
 
-/* ---- is it from PagerDuty? ---- */
-
-static size_t trimmed(const struct secret *s)
+/* An editor leaves a newline at the end of a file. */
+static size_t trimmed(const unsigned char *p, size_t n)
 {
-        size_t n = s->len;
-        while (n > 0 && (s->bytes[n - 1] == '\n' || s->bytes[n - 1] == '\r'))
+        while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r'))
                 n--;
         return n;
 }
 
-static enum err sign_body(const struct secret *secret, struct span body, struct secret *ret)
+MUST_CHECK static enum err read_key(const char *file, struct secret *ret)
 {
-        CLEANUP_SECRET struct secret state = SECRET_NONE;
-        enum err e = secret_new(sizeof(crypto_auth_hmacsha256_state), &state);
-        if (e == OK)
-                e = secret_new(crypto_auth_hmacsha256_BYTES, ret);
-        if (e != OK)
-                return e;
-        void *hmac = state.bytes;
-        if (crypto_auth_hmacsha256_init(hmac, secret->bytes, trimmed(secret)) != 0 ||
-            crypto_auth_hmacsha256_update(hmac, body.p, body.n) != 0 ||
-            crypto_auth_hmacsha256_final(hmac, ret->bytes) != 0)
-                return ERR_INTERNAL;
-        return OK;
+        enum err e = file_read_private(file, HOOK_KEY_FILE_MAX, ret);
+        size_t n = e == OK ? trimmed(ret->bytes, ret->len) : 0;
+        if (e == OK && n == 0)
+                return err_because(ERR_CONFIG, "the file is empty");
+        return e == OK ? secret_resize(ret, n) : e;
 }
 
-/* "v1=HEX[,v1=HEX]": any one may be right (two while the secret is being changed). */
-static bool has_signature(const char *header, const struct secret *should)
+MUST_CHECK static enum err check_pagerduty(struct call *c, const struct config_webhook *hook)
 {
-        unsigned char is[crypto_auth_hmacsha256_BYTES];
-        bool is_right = false;
-        while (header && *header) {
-                size_t n = strcspn(header, ",");
-                if (n == 3 + 2 * sizeof is && !strncmp(header, "v1=", 3) &&
-                    hex_decode(span_of(header + 3, n - 3), is, sizeof is) == OK)
-                        is_right |= sodium_memcmp(is, should->bytes, sizeof is) == 0;
-                header += n + (header[n] == ',');
-                header += strspn(header, " ");
-        }
-        return is_right;
+        CLEANUP_SECRET struct secret key = SECRET_NONE;
+        enum err e = read_key(hook->secret_file, &key);
+        return e == OK ? hook_check_pagerduty(&key, call_header(c, "X-PagerDuty-Signature"), bytes_span(&c->body))
+                       : e;
 }
 
-static enum err check_signature(struct call *c, const char *secret_file)
+MUST_CHECK static enum err read_hmac(const struct config_webhook *hook, struct secret *ret)
 {
-        CLEANUP_SECRET struct secret secret = SECRET_NONE, should = SECRET_NONE;
-        enum err e = file_read_private(secret_file, SECRET_MAX, &secret);
-        if (e != OK || trimmed(&secret) == 0) {
-                log_event(LOG_LEVEL_ERROR, "hook.unreadable", F_TEXT("file", secret_file),
-                          F_TEXT("error", err_word(e)));
-                return ERR_AUTH;
-        }
-        if ((e = sign_body(&secret, bytes_span(&c->body), &should)) != OK)
+        CLEANUP_SECRET struct secret text = SECRET_NONE;
+        enum err e = read_key(hook->secret_file, &text);
+        return e == OK ? hook_read_hmac(&text, ret) : e;
+}
+
+MUST_CHECK static enum err read_ed25519(const struct config_webhook *hook, unsigned char ret[32])
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        enum err e = file_read(hook->public_key_file, HOOK_KEY_FILE_MAX, &text);
+        return e == OK ? hook_read_ed25519(span_of(text.p, trimmed(text.p, text.n)), ret) : e;
+}
+
+MUST_CHECK static enum err check_standard(struct call *c, const struct config_webhook *hook)
+{
+        CLEANUP_SECRET struct secret hmac = SECRET_NONE;
+        unsigned char public[32];
+        struct hook_keys keys = {hook->secret_file ? &hmac : NULL, hook->public_key_file ? public : NULL};
+        const struct hook_headers headers = {call_header(c, "webhook-id"), call_header(c, "webhook-timestamp"),
+                                             call_header(c, "webhook-signature")};
+        enum err e = keys.hmac ? read_hmac(hook, &hmac) : OK;
+        if (e == OK && keys.ed25519)
+                e = read_ed25519(hook, public);
+        return e == OK ? hook_check_standard(&keys, &headers, bytes_span(&c->body), book_clock(c->broker->book)) : e;
+}
+
+/* Whatever is wrong with our own files is told to the operator alone. */
+static enum err check_signature(struct call *c, const struct config_webhook *hook)
+{
+        enum err e = config_webhook_is_pagerduty(hook) ? check_pagerduty(c, hook) : check_standard(c, hook);
+        if (e == OK || e == ERR_AUTH)
                 return e;
-        return has_signature(call_header(c, "X-PagerDuty-Signature"), &should) ? OK : ERR_AUTH;
+        log_event(LOG_LEVEL_ERROR, "hook.unreadable", F_TEXT("hook", hook->name), F_TEXT("error", err_word(e)),
+                  F_TEXT("why", err_reason()));
+        return ERR_AUTH;
 }
 
 /* ---- what it says ---- */
 
 struct proposal {
         struct submission submission; /* first */
-        char incident[129];
+        char incident[129], channel[65];
         int64_t deadline_ms;
         char key[sizeof "hook/" + HASH_HEX];
 };
@@ -79,7 +86,7 @@ static void draft(const struct submission *s, struct statement *ret)
         const struct proposal *p = (const struct proposal *)s;
         ret->type = STATEMENT_NOTICE;
         ret->notice.event = "incident.resolved";
-        ret->notice.channel = "pagerduty";
+        ret->notice.channel = p->channel;
         ret->notice.outcome = NOTICE_PROPOSED_CLOSE;
         ret->notice.incident = p->incident;
         ret->notice.deadline_ms = p->deadline_ms;
@@ -120,16 +127,27 @@ static void answer_proposal(struct call *c)
                 answer_accepted(c);
 }
 
-/* A webhook comes once: its signed bytes are remembered, not an id in its header that nobody signed. */
-static void propose(struct call *c, const char *incident, int64_t grace_ms)
+/* A webhook comes once: it is remembered by what is signed, PagerDuty's by its bytes (no id of its is signed), others
+ * by their id, which stays when they send it again. */
+static struct hash name_of_call(struct call *c, const struct config_webhook *hook)
+{
+        CLEANUP_BYTES struct bytes name = BYTES_NONE;
+        if (config_webhook_is_pagerduty(hook))
+                return hash_of(bytes_span(&c->body));
+        bytes_printf(&name, "%s\n%s", hook->name, call_header(c, "webhook-id"));
+        return hash_of(bytes_span(&name));
+}
+
+static void propose(struct call *c, const struct config_webhook *hook, const char *incident)
 {
         struct proposal *p = mem_new(1, sizeof *p);
-        struct hash body = hash_of(bytes_span(&c->body));
+        struct hash name = name_of_call(c, hook);
         char hex[HASH_HEX + 1];
-        hash_to_hex(&body, hex);
+        hash_to_hex(&name, hex);
         snprintf(p->incident, sizeof p->incident, "%s", incident);
+        snprintf(p->channel, sizeof p->channel, "%s", hook->name);
         snprintf(p->key, sizeof p->key, "hook/%s", hex);
-        p->deadline_ms = book_clock(c->broker->book) + grace_ms;
+        p->deadline_ms = book_clock(c->broker->book) + hook->grace_ms;
         p->submission.draft = draft;
         p->submission.done = wake;
         p->submission.context = c;
@@ -140,46 +158,58 @@ static void propose(struct call *c, const char *incident, int64_t grace_ms)
         book_submit(c->broker->book, &p->submission);
 }
 
-/* Signed, so it is PagerDuty's own: their format may grow, and only what is known is looked at. */
-static bool names_incident(struct call *c, char ret[129])
+/* Signed, so it is theirs: their format may grow, and only what is known is looked at.
+ *
+ *   PagerDuty  {"event":{"event_type":"incident.resolved","data":{"id":INCIDENT}}}
+ *   others     {"type":"incident.resolved","data":{"incident":INCIDENT}}        `id` where there is no `incident` */
+static const char *incident_of(const json_t *root, bool is_pagerduty)
 {
-        json_t *root = json_loadb((const char *)c->body.p, c->body.n, JSON_REJECT_DUPLICATES, NULL);
-        json_t *event = json_object_get(root, "event");
-        const char *type = json_string_value(json_object_get(event, "event_type"));
-        const char *incident = json_string_value(json_object_get(json_object_get(event, "data"), "id"));
-        bool does = type && !strcmp(type, "incident.resolved") && incident && label_is_valid(incident);
-        if (does)
-                snprintf(ret, 129, "%s", incident);
-        json_decref(root);
-        return does;
+        const json_t *event = is_pagerduty ? json_object_get(root, "event") : root;
+        const json_t *data = json_object_get(event, "data");
+        const char *type = json_string_value(json_object_get(event, is_pagerduty ? "event_type" : "type"));
+        const json_t *named = is_pagerduty ? NULL : json_object_get(data, "incident");
+        const char *incident = json_string_value(named ? named : json_object_get(data, "id"));
+        return type && !strcmp(type, "incident.resolved") && incident && label_is_valid(incident) ? incident : NULL;
 }
 
-static enum err admit(struct call *c, const struct config *config, int64_t *retry_ms)
+static bool names_incident(struct call *c, const struct config_webhook *hook, char ret[129])
+{
+        json_t *root = json_loadb((const char *)c->body.p, c->body.n, JSON_REJECT_DUPLICATES, NULL);
+        const char *incident = incident_of(root, config_webhook_is_pagerduty(hook));
+        if (incident)
+                snprintf(ret, 129, "%s", incident);
+        json_decref(root);
+        return incident;
+}
+
+static enum err admit(struct call *c, const struct config *config, const struct config_webhook *hook,
+                      int64_t *retry_ms)
 {
         int64_t mono = broker_monotonic(c->broker), each_minute = config->limits.failures_per_minute;
-        if (!config->pagerduty_secret_file)
+        if (!hook)
                 return ERR_NOT_FOUND;
         if (!limits_has(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, retry_ms))
                 return ERR_RATE;
-        enum err e = check_signature(c, config->pagerduty_secret_file);
+        enum err e = check_signature(c, hook);
         if (e != OK)
                 limits_take(c->broker->limits, LIMIT_HOOKS, call_peer(c), each_minute, MINUTE_MS, mono, NULL);
         return e;
 }
 
-void api_hook_pagerduty(struct call *c)
+void api_hook(struct call *c)
 {
         struct config *config = broker_config(c->broker);
+        const struct config_webhook *hook = config_webhook(config, c->tail);
         char incident[129];
-        int64_t retry_ms = 0, grace_ms = config->pagerduty_grace_ms;
-        enum err e = admit(c, config, &retry_ms);
-        config_drop(config);
+        int64_t retry_ms = 0;
+        enum err e = admit(c, config, hook, &retry_ms);
         if (e == OK && c->broker->is_stopping)
                 e = ERR_SHUTTING_DOWN;
         if (e != OK)
                 call_refuse(c, e, retry_ms);
-        else if (names_incident(c, incident) && has_something_to_close(c, incident))
-                propose(c, incident, grace_ms);
+        else if (names_incident(c, hook, incident) && has_something_to_close(c, incident))
+                propose(c, hook, incident);
         else
                 answer_accepted(c);
+        config_drop(config);
 }

@@ -275,18 +275,39 @@ static enum err read_channels(struct yaml_node *root, struct config *c)
         return OK;
 }
 
+static enum err read_webhook(struct yaml_node *n, struct config_webhook *hook)
+{
+        enum err e;
+        if (n->kind != YAML_MAP)
+                return yaml_because(ERR_CONFIG, n, "a webhook is a map with `secret_file`");
+        n->is_taken = true;
+        hook->name = mem_text(n->key);
+        hook->grace_ms = 15 * MINUTE_MS;
+        bool is_pagerduty = config_webhook_is_pagerduty(hook);
+        if ((e = take_path(n, "secret_file", is_pagerduty, &hook->secret_file)) != OK ||
+            (!is_pagerduty && (e = take_path(n, "public_key_file", false, &hook->public_key_file)) != OK) ||
+            (e = take_duration(n, "grace", &hook->grace_ms)) != OK)
+                return e;
+        if (!hook->secret_file && !hook->public_key_file)
+                return yaml_because(ERR_CONFIG, n, "name `secret_file`, `public_key_file` or both");
+        return OK;
+}
+
 static enum err read_webhooks(struct yaml_node *root, struct config *c)
 {
-        struct yaml_node *hooks, *pd = NULL;
-        c->pagerduty_grace_ms = 15 * MINUTE_MS;
-        enum err e = take_map(root, "webhooks", false, &hooks);
-        if (e == OK && hooks)
-                e = take_map(hooks, "pagerduty", false, &pd);
-        if (e != OK || !pd)
+        struct yaml_node *map;
+        enum err e = take_map(root, "webhooks", false, &map);
+        if (e != OK || !map)
                 return e;
-        if ((e = take_path(pd, "secret_file", true, &c->pagerduty_secret_file)) != OK)
-                return e;
-        return take_duration(pd, "grace", &c->pagerduty_grace_ms);
+        for (struct yaml_node *n = map->child; n; n = n->next) {
+                if (c->n_webhooks == WEBHOOKS_MAX)
+                        return yaml_because(ERR_CONFIG, n, "more than %u webhooks", WEBHOOKS_MAX);
+                if (!is_channel_name(n->key))
+                        return yaml_because(ERR_CONFIG, n, "a webhook's name is [a-z0-9_-]{1,64}");
+                if ((e = read_webhook(n, &c->webhooks[c->n_webhooks++])) != OK)
+                        return e;
+        }
+        return OK;
 }
 
 static enum err read_all(struct yaml_node *root, struct config *c)
@@ -339,6 +360,13 @@ static void channel_done(struct config_channel *ch)
         free(ch->events);
 }
 
+static void webhook_done(struct config_webhook *hook)
+{
+        free(hook->name);
+        free(hook->secret_file);
+        free(hook->public_key_file);
+}
+
 struct config *config_keep(struct config *c)
 {
         atomic_fetch_add(&c->refs, 1);
@@ -351,8 +379,10 @@ void config_drop(struct config *c)
                 return;
         for (size_t i = 0; i < c->n_channels; i++)
                 channel_done(&c->channels[i]);
-        char *texts[] = {c->state,   c->unix_path, c->tls_address,           c->admin,        c->sign_key,
-                         c->tls_key, c->tls_cert,  c->pagerduty_secret_file, c->sign_next_key};
+        for (size_t i = 0; i < c->n_webhooks; i++)
+                webhook_done(&c->webhooks[i]);
+        char *texts[] = {c->state,    c->unix_path, c->tls_address, c->admin,
+                         c->sign_key, c->tls_key,   c->tls_cert,    c->sign_next_key};
         for (size_t i = 0; i < COUNT_OF(texts); i++)
                 free(texts[i]);
         free(c);
@@ -364,6 +394,19 @@ const struct config_channel *config_channel(const struct config *c, const char *
                 if (!strcmp(c->channels[i].name, name))
                         return &c->channels[i];
         return NULL;
+}
+
+const struct config_webhook *config_webhook(const struct config *c, const char *name)
+{
+        for (size_t i = 0; i < c->n_webhooks; i++)
+                if (!strcmp(c->webhooks[i].name, name))
+                        return &c->webhooks[i];
+        return NULL;
+}
+
+bool config_webhook_is_pagerduty(const struct config_webhook *hook)
+{
+        return !strcmp(hook->name, "pagerduty");
 }
 
 bool config_channel_wants(const struct config_channel *ch, const char *kind)

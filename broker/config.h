@@ -5,7 +5,7 @@
  *   admin: 127.0.0.1:7480
  *   keys: {sign: FILE, sign_next: FILE, tls_key: FILE, tls_cert: FILE}
  *   limits: {…}  channels: {NAME: {program, config, timeout, per_minute, events}}
- *   webhooks: {pagerduty: {secret_file, grace}}  heartbeat: 1d
+ *   webhooks: {pagerduty: {secret_file, grace}, NAME: {secret_file, public_key_file, grace}}  heartbeat: 1d
  */
 #pragma once
 #include "base/bytes.h"
@@ -13,6 +13,7 @@
 
 #define CONFIG_MAX_BYTES (256u * 1024u)
 #define CHANNELS_MAX     32u
+#define WEBHOOKS_MAX     8u
 
 struct config_limits {
         int64_t connections;            /* in all, per listener */
@@ -39,6 +40,13 @@ struct config_channel {
         char **events; /* only these kinds; none: all */
 };
 
+/* Who may propose a close: PagerDuty by its own signature, everybody else by Standard Webhooks. */
+struct config_webhook {
+        char *name;
+        char *secret_file, *public_key_file; /* or NULL, but not both */
+        int64_t grace_ms;
+};
+
 /* Shared by whoever still looks at it; a reload puts another in its place. */
 struct config {
         atomic_uint refs;
@@ -51,8 +59,8 @@ struct config {
         struct config_limits limits;
         size_t n_channels;
         struct config_channel channels[CHANNELS_MAX];
-        char *pagerduty_secret_file; /* or NULL */
-        int64_t pagerduty_grace_ms;
+        size_t n_webhooks;
+        struct config_webhook webhooks[WEBHOOKS_MAX];
         int64_t heartbeat_ms; /* 0: never */
 };
 
@@ -67,5 +75,7 @@ MUST_CHECK enum err config_address(const char *text, char ret_host[64], unsigned
 const struct config_channel *config_channel(const struct config *c, const char *name);
 /* Whether the channel wants this kind of event. */
 bool config_channel_wants(const struct config_channel *ch, const char *kind);
+const struct config_webhook *config_webhook(const struct config *c, const char *name); /* NULL */
+bool config_webhook_is_pagerduty(const struct config_webhook *hook);
 /* Why a reload can't take the new configuration over without a restart; NULL when it can. */
 const char *config_needs_restart(const struct config *old, const struct config *fresh);

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""PagerDuty's webhook in hostile hands: it proposes a close at most, once, and only where a signature says so; people can hold it."""
-import hashlib, hmac, json, os, pathlib, sys, tempfile, time
+"""Incident tools' webhooks in hostile hands (PagerDuty's, and any other's by Standard Webhooks): each proposes a close at most, once, and only where a signature says so; people can hold it."""
+import base64, hashlib, hmac, json, os, pathlib, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import World, finish, ok, wait_for
 from page_file import PageFile
+from nacl.signing import SigningKey
 from wire import Line, Wire
 
 KEY = b"a webhook secret that both know"
@@ -127,12 +128,64 @@ def bad_secrets(w, wire, secret):
         ok(f"a secret file that is {what}: nobody is believed", answer.status == 401, answer)
 
 
+class Standard(Hook):
+    """As the specification says, by hand."""
+    hmac_key, ed25519 = bytes(range(32)), SigningKey(bytes(range(32)))
+
+    def post(self, content, webhook_id="msg_1", at=None, signatures=None, path="/v1/hooks/tickets", drop=()):
+        at = str(int(time.time()) if at is None else at)
+        signed = f"{webhook_id}.{at}.".encode() + content
+        both = {"v1": hmac.digest(self.hmac_key, signed, hashlib.sha256), "v1a": self.ed25519.sign(signed).signature}
+        texts = [f"{kind},{base64.b64encode(both[kind]).decode()}" if kind in both else kind for kind in signatures or ("v1",)]
+        headers = {"webhook-id": webhook_id, "webhook-timestamp": at, "webhook-signature": " ".join(texts)}
+        return self.wire.call("POST", path, content, {k: v for k, v in headers.items() if k not in drop})
+
+
+def ticket(incident, kind="incident.resolved", key="incident"):
+    return json.dumps({"type": kind, "timestamp": "2026-01-01T00:00:00Z", "data": {key: incident}}).encode()
+
+
+def others(w, wire):
+    """Another tool's, at a name of its own."""
+    asked = w.request("erin", incident="INC-20")
+    for who in ("alice", "bob"):
+        w.must(who, "approve", asked["request"], "--code", asked["code"], "--override")
+    assert w.open(asked).code == 0
+    hook, content, late = Standard(wire), ticket("INC-20"), int(time.time()) - 400
+    first = hook.post(content, signatures=["v1,AAAA"])
+    ok("standard: a wrong signature: 401 auth", first.status == 401 and first.word == "auth", first)
+    for what, how in (("too old", {"at": late}), ("of the future", {"at": late + 800}), ("no time", {"at": "soon"}), ("without its id", {"drop": ("webhook-id",)}),
+                      ("without its time", {"drop": ("webhook-timestamp",)}), ("without a signature", {"drop": ("webhook-signature",)}),
+                      ("of unknown versions", {"signatures": ["v2,AAAA"] * 3})):
+        answer = hook.post(content, **how)
+        ok(f"standard: {what}: the same bytes", answer.same == first.same, answer)
+    answer = hook.post(content, path="/v1/hooks/nobody")
+    ok("standard: a name that nobody configured: 404", answer.status == 404, answer)
+    for what, other in (("another event", ticket("INC-20", "incident.opened")), ("an incident nobody asked for", ticket("INC-99")), ("no JSON", b"hello")):
+        answer = hook.post(other, webhook_id=f"other-{what.split()[1]}")
+        ok(f"standard: signed, but {what}: 202, and nothing is done", answer.status == 202 and not hook.proposals("INC-20"), answer)
+    answer = hook.post(content, signatures=["v1,AAAA", "v1a"])
+    ok("standard: Ed25519, one of two signatures: the proposal is in the log", answer.status == 202 and len(hook.proposals("INC-20")) == 1 and
+       hook.proposals("INC-20")[0].says["channel"] == "tickets", answer)
+    answer = hook.post(content)
+    ok("standard: the same id again, signed anew: nothing new", answer.status == 202 and len(hook.proposals("INC-20")) == 1, answer)
+    w.must("bob", "hold", "INC-20")
+    hook.post(ticket("INC-20", key="id"), webhook_id="msg_2")
+    ok("standard: another id proposes again, `id` for `incident`", len(hook.proposals("INC-20")) == 2)
+    wait_for("the close", lambda: hook.closes("INC-20"))
+    ok("standard: closed at its deadline", hook.closes("INC-20")[0].at >= hook.proposals("INC-20")[-1].says["deadline"])
+
+
 def main():
     not_configured()
     secret = pathlib.Path(tempfile.mkdtemp(prefix="breakglass-hook-")) / "secret"
     secret.write_bytes(KEY + b"\n")
     os.chmod(secret, 0o600)
-    config = f"webhooks: {{pagerduty: {{secret_file: {secret}, grace: {GRACE_MS // 1000}s}}}}\nlimits: {{sessions_per_minute: 100000}}\n"
+    hmac_file, public_file = secret.parent / "whsec", secret.parent / "whpk"
+    hmac_file.write_text("whsec_" + base64.b64encode(Standard.hmac_key).decode() + "\n")
+    os.chmod(hmac_file, 0o600)
+    public_file.write_text("whpk_" + base64.b64encode(bytes(Standard.ed25519.verify_key)).decode() + "\n")
+    config = f"webhooks: {{pagerduty: {{secret_file: {secret}, grace: {GRACE_MS // 1000}s}}, tickets: {{secret_file: {hmac_file}, public_key_file: {public_file}, grace: {GRACE_MS // 1000}s}}}}\nlimits: {{sessions_per_minute: 100000}}\n"
     with PageFile() as pages, World(config_extra=config, channels=pages.channels, tls=True) as w:
         w.seal()
         wire = Wire(w)
@@ -145,6 +198,7 @@ def main():
         nothing_to_say(hook)
         held(w, hook, *proposed_once(hook, pages))
         closed(w, hook, asked)
+        others(w, wire)
         guessing(w, wire)
         bad_secrets(w, wire, secret)
         ok("the broker lives, and its log holds", w.broker.poll() is None and w.run("erin", "log", "verify").code == 0)

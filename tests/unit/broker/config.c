@@ -19,8 +19,7 @@ Test(config, what_is_not_said_has_a_sensible_default)
         cr_expect_eq(c->limits.body_bytes, 2 * 1024 * 1024);
         cr_expect_eq(c->limits.request_deadline_ms, 15 * SECOND_MS);
         cr_expect_eq(c->limits.open_requests, 5);
-        cr_expect_eq(c->pagerduty_grace_ms, 15 * MINUTE_MS);
-        cr_expect_null(c->pagerduty_secret_file);
+        cr_expect_eq(c->n_webhooks, 0);
         cr_expect_eq(c->n_channels, 0u);
         config_drop(c);
 }
@@ -65,6 +64,11 @@ Test(config, every_mistake_is_refused_with_its_place)
                 {HEAD "channels: {Ops: {program: /n}}\n", "[a-z0-9_-]"},
                 {HEAD "channels: {ops: {program: /n, secret: x}}\n", "unknown key `secret`"},
                 {HEAD "webhooks: {pagerduty: {secret: x}}\n", "`secret_file` is missing"},
+                {HEAD "webhooks: {pagerduty: {secret_file: /s, public_key_file: /p}}\n",
+                 "unknown key `public_key_file`"},
+                {HEAD "webhooks: {ours: {grace: 1m}}\n", "name `secret_file`, `public_key_file` or both"},
+                {HEAD "webhooks: {Ours: {secret_file: /s}}\n", "a webhook's name"},
+                {HEAD "webhooks: {ours: /s}\n", "a webhook is a map"},
                 {HEAD "state: /t\n", "line 4"},
                 {"state: /s\nlisten: {unix: /a, unix_mode: 660}\nkeys: {sign: /k}\n", "octal"},
         };
