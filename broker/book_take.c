@@ -94,8 +94,8 @@ static enum err check_new_roster(struct book *b, const struct statement *s)
                                         "keys: sign_next and restart first");
 }
 
-/* Where the policy wants it, somebody outside has heard of the request before it is opened, or the opener goes on
- * without on the record. */
+/* Where the policy wants it, somebody outside has heard of the request before it is opened, or one person more than
+ * needed has, or the opener goes on without on the record. */
 static enum err check_paged(struct book *b, const struct statement *s, int64_t at_ms)
 {
         struct request_view r;
@@ -104,6 +104,8 @@ static enum err check_paged(struct book *b, const struct statement *s, int64_t a
         if (s->open.dark || !ledger_request_by_id(b->ledger, &s->open.request, at_ms, &r) ||
             !roster_credential(ledger_roster(b->ledger), r.credential) ||
             !roster_policy_of(ledger_roster(b->ledger), r.credential)->page_needs_acceptance)
+                return OK;
+        if (r.approvals > r.threshold)
                 return OK;
         paged_key(&r.id, key);
         if (!book_kept(b, store_knows(b->setup.store, key, &is_paged)))

@@ -1,7 +1,10 @@
 /* Opening: the moment of use is logged first, then each share is verified before the shares are joined. */
+#include "base/clock.h"
 #include "client/act_inside.h"
 #include <inttypes.h>
 #include <string.h>
+
+#define PAGE_WAIT_MS (10 * SECOND_MS)
 
 /* Good shares as they come in. */
 struct gathering {
@@ -182,6 +185,31 @@ static enum err say_open(struct client *c, const struct request_view *r, bool da
         return client_say(c, &s, NULL, 0, NULL, NULL);
 }
 
+/* Where the policy wants a page accepted first the broker says `too-early` until one was. Its outcome comes in the
+ * log, so whoever waits for the log waits for it. */
+static enum err say_open_when_paged(struct client *c, const struct hash *request, bool dark)
+{
+        int64_t until = clock_monotonic_ms() + PAGE_WAIT_MS, left;
+        struct request_view r;
+        enum err e, said;
+
+        for (;;) {
+                if ((e = act_my_request(c, request, &r)) != OK)
+                        return e;
+                if ((said = say_open(c, &r, dark)) != ERR_TOO_EARLY)
+                        return said;
+                if ((left = until - clock_monotonic_ms()) <= 0)
+                        break;
+                if ((e = client_sync(c, (unsigned)((left + SECOND_MS - 1) / SECOND_MS), NULL)) != OK)
+                        return e;
+        }
+        return err_because(said,
+                           "no page about R%" PRIu64
+                           " was accepted within 10 s, and this policy wants one first: get "
+                           "%u approvals, one more than needed, or open it dark, on the record",
+                           r.n, r.threshold + 1);
+}
+
 enum err act_open(struct client *c, const struct hash *request, bool dark,
                   void (*bad_share)(void *context, const char *holder, enum err e), void *context,
                   struct document *ret)
@@ -199,7 +227,7 @@ enum err act_open(struct client *c, const struct hash *request, bool dark,
         /* Without its key an opening would ring every bell for nothing. */
         if ((e = load_padlock_key(c, &r, &key)) != OK)
                 return e;
-        if ((e = say_open(c, &r, dark)) != OK)
+        if ((e = say_open_when_paged(c, request, dark)) != OK)
                 return e;
         if ((e = act_my_request(c, request, &r)) != OK)
                 return e;

@@ -1,5 +1,6 @@
 #include "tui/commands.h"
 #include "tui/handing.h"
+#include "tui/prompt.h"
 #include "tui/say.h"
 #include "tui/words.h"
 #include <string.h>
@@ -62,6 +63,31 @@ static void tell(const struct cli *cli, const struct opening *o, const struct do
              when(r.access_until_ms, cli_now(cli), time), request_closes_as(&r, closes_as));
 }
 
+/* Somebody at a terminal may go on without an accepted page; `--dark` says the same for scripts. */
+static bool wants_dark(struct cli *cli, const char *why)
+{
+        CLEANUP_BYTES struct bytes typed = BYTES_NONE;
+        bool pasted = false;
+
+        if (cli->no_input || !prompt_possible())
+                return false;
+        note("%s.", why);
+        return prompt_line("To open it dark, for ever in the log, type DARK: ", &typed, &pasted) == OK && !pasted &&
+               strcmp(bytes_text(&typed), "DARK") == 0;
+}
+
+static enum err open_it(struct cli *cli, const struct opening *o, const struct hash *id, struct document *ret)
+{
+        enum err e = act_open(cli->client, id, o->dark, say_bad_share, NULL, ret);
+        CLEANUP_FREE char *why = mem_text(err_reason());
+
+        if (e != ERR_TOO_EARLY)
+                return e;
+        if (wants_dark(cli, why))
+                return act_open(cli->client, id, true, say_bad_share, NULL, ret);
+        return err_because(e, "%s (--dark)", why);
+}
+
 static enum err open_request(struct cli *cli, const struct opening *o)
 {
         CLEANUP_DOCUMENT struct document d = {0};
@@ -74,7 +100,7 @@ static enum err open_request(struct cli *cli, const struct opening *o)
                 return e;
         struct hash id = r.id;
 
-        e = act_open(cli->client, &id, o->dark, say_bad_share, NULL, &d);
+        e = open_it(cli, o, &id, &d);
         if (e != OK)
                 return tell_not_ready(&r, e);
         tell(cli, o, &d, &id);

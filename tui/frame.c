@@ -53,6 +53,7 @@ static const char *prompt_question(const struct model *m)
         case PROMPT_SUSPICIOUS: return "SUSPICIOUS, because: ";
         case PROMPT_CANCEL: return "Give the request up? Type cancel: ";
         case PROMPT_OPEN: return "Break the glass? Type open: ";
+        case PROMPT_DARK: return "No page was accepted. To open it dark, type DARK: ";
         case PROMPT_DONE: return "Close and rotate? Type done: ";
         case PROMPT_EXTEND: return "How long in all (like 90m): ";
         case PROMPT_HOLD: return "Keep it open? Type hold: ";

@@ -104,6 +104,7 @@ enum prompt_kind {
         PROMPT_SUSPICIOUS, /* a reason */
         PROMPT_CANCEL,     /* "cancel" */
         PROMPT_OPEN,       /* "open" */
+        PROMPT_DARK,       /* "DARK" */
         PROMPT_DONE,       /* "done" */
         PROMPT_EXTEND,     /* a time */
         PROMPT_HOLD,       /* "hold" */

@@ -218,6 +218,8 @@ static struct effect take_failure(struct model *m, struct result *r)
                 model_note(m, ROLE_BAD, "%s", r->text);
         if (r->kind == EFFECT_APPROVE && r->err == ERR_MISMATCH && m->screen == SCREEN_APPROVE)
                 return model_review(m);
+        if (r->kind == EFFECT_OPEN && r->err == ERR_TOO_EARLY && m->screen == SCREEN_WAITING)
+                model_ask(m, PROMPT_DARK, &r->id);
         return EFFECT(EFFECT_NONE);
 }
 

@@ -9,9 +9,11 @@ struct picture_request {
         size_t n_approvals, n_denials;
         struct approval_view *approvals;
         struct denial_view *denials;
-        const char *asked; /* "alice, carol": eligible holders who have not approved; NULL once ended */
-        const char *what;  /* what the credential opens, NULL when it left the roster */
-        uint64_t version;  /* its number */
+        const char *asked;     /* "alice, carol": eligible holders who have not approved; NULL once ended */
+        const char *next_page; /* "carol (again), sre-leads": whom the escalation pages next; NULL: nobody */
+        int64_t next_page_ms;
+        const char *what;                     /* what the credential opens, NULL when it left the roster */
+        uint64_t version;                     /* its number */
         const struct rotation_view *rotation; /* of that version; NULL: unknown */
         bool is_mine, waits_for_me, denied_by_me, is_by_hand;
 };

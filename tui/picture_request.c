@@ -1,3 +1,4 @@
+#include "quorum/escalation.h"
 #include "tui/pending.h"
 #include "tui/picture.h"
 #include "tui/words.h"
@@ -44,6 +45,18 @@ static void add_answers(struct picture *p, const struct ledger *l, struct pictur
         }
 }
 
+static void add_next_page(struct picture *p, const struct ledger *l, struct picture_request *r)
+{
+        CLEANUP_BYTES struct bytes names = BYTES_NONE;
+        struct escalation_view v;
+
+        if (!escalation_of(ledger_roster(l), &r->view, p->at_ms, &v) || !v.next_at_ms)
+                return;
+        escalation_describe(&v, &names);
+        r->next_page = arena_text(&p->arena, bytes_text(&names));
+        r->next_page_ms = v.next_at_ms;
+}
+
 static void own_texts(struct picture *p, struct request_view *v)
 {
         v->requester = picture_name(p, v->requester);
@@ -61,6 +74,7 @@ static void add_one(struct picture *p, const struct ledger *l, size_t i, struct 
         to->waits_for_me = p->me && request_waits_for(l, &to->view, p->me);
         to->denied_by_me = p->me && request_denied_by(l, &to->view, p->me);
         add_answers(p, l, to);
+        add_next_page(p, l, to);
         own_texts(p, &to->view);
         if (!ledger_version_by_id(l, &to->view.version, &version)) {
                 to->view.credential = arena_text(&p->arena, to->view.credential);

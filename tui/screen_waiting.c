@@ -62,6 +62,18 @@ static void draw_pages(const struct model *m, struct sheet *s)
         }
 }
 
+/* "in 40 s to carol (again), sre-leads" */
+static void draw_next_page(const struct model *m, const struct picture_request *r, struct sheet *s)
+{
+        char left[32];
+
+        if (r->next_page && r->next_page_ms > m->now_ms)
+                sheet_field(s, "next page", ROLE_PLAIN, "in %s to %s", countdown(r->next_page_ms - m->now_ms, left),
+                            r->next_page);
+        else if (r->next_page)
+                sheet_field(s, "next page", ROLE_PLAIN, "now to %s", r->next_page);
+}
+
 static void draw_advice(const struct model *m, const struct picture_request *r, struct sheet *s)
 {
         if (m->now_ms - r->view.at_ms > 2 * MINUTE_MS && r->view.state == REQUEST_WAITING)
@@ -113,6 +125,7 @@ static void draw(const struct model *m, struct sheet *s)
         draw_standing(m, r, s);
         draw_answers(m, r, s);
         if (r->view.state == REQUEST_WAITING) {
+                draw_next_page(m, r, s);
                 draw_pages(m, s);
                 draw_advice(m, r, s);
         }
@@ -184,13 +197,16 @@ static struct effect confirm_time(struct model *m)
 static struct effect confirm(struct model *m)
 {
         enum prompt_kind kind = m->prompt.kind;
+        bool dark = kind == PROMPT_DARK;
 
         if (kind == PROMPT_EXTEND)
                 return confirm_time(m);
-        if (!model_typed(m, kind == PROMPT_OPEN ? "open" : "cancel"))
+        if (!model_typed(m, dark ? "DARK" : kind == PROMPT_OPEN ? "open" : "cancel"))
                 return EFFECT(EFFECT_NONE);
         model_end_prompt(m);
-        return model_begin(m, EFFECT(kind == PROMPT_OPEN ? EFFECT_OPEN : EFFECT_CANCEL, .id = m->request));
+        if (kind == PROMPT_CANCEL)
+                return model_begin(m, EFFECT(EFFECT_CANCEL, .id = m->request));
+        return model_begin(m, EFFECT(EFFECT_OPEN, .id = m->request, .flag = dark));
 }
 
 const struct screen screen_waiting = {

@@ -1,4 +1,5 @@
 #include "quorum/code.h"
+#include "quorum/escalation.h"
 #include "tui/pending.h"
 #include "tui/status.h"
 #include "tui/words.h"
@@ -19,6 +20,20 @@ static bool is_mine(const struct cli *cli, const struct request_view *r)
         return me && strcmp(me, r->requester) == 0;
 }
 
+/* Whom the escalation pages next; null when nobody. is_unanswered: everybody hears that nobody has answered. */
+static json_t *next_page_json(const struct cli *cli, const struct request_view *r)
+{
+        struct escalation_view v;
+
+        if (!escalation_of(ledger_roster(cli_ledger(cli)), r, cli_now(cli), &v) || !v.next_at_ms)
+                return json_null();
+        json_t *to = json_array();
+
+        for (size_t i = 0; v.next && i < v.next->to.n; i++)
+                json_array_append_new(to, json_string(v.next->to.name[i]));
+        return json_pack("{s:I, s:o, s:b}", "at", (json_int_t)v.next_at_ms, "to", to, "is_unanswered", !v.next);
+}
+
 static json_t *request_json(const struct cli *cli, const struct request_view *r)
 {
         char name[NAME_TEXT], code[CODE_TEXT];
@@ -34,6 +49,7 @@ static json_t *request_json(const struct cli *cli, const struct request_view *r)
         json_object_set_new(j, "expires_at", json_integer(r->expires_at_ms));
         json_object_set_new(j, "opened_at", json_integer(r->opened_at_ms));
         json_object_set_new(j, "access_until", json_integer(r->access_until_ms));
+        json_object_set_new(j, "next_page", next_page_json(cli, r));
         /* The code belongs to the requester's side only. */
         if (is_mine(cli, r)) {
                 code_of(&r->id, code);

@@ -1,4 +1,5 @@
 #include "quorum/code.h"
+#include "quorum/escalation.h"
 #include "tui/pending.h"
 #include "tui/say.h"
 #include "tui/status.h"
@@ -32,6 +33,19 @@ static void say_head(const struct cli *cli, const char *why_stale)
                           why_stale);
 }
 
+static void say_next_page(const struct cli *cli, const struct request_view *r)
+{
+        CLEANUP_BYTES struct bytes names = BYTES_NONE;
+        struct escalation_view v;
+        char left[DURATION_TEXT];
+
+        if (!escalation_of(ledger_roster(cli_ledger(cli)), r, cli_now(cli), &v) || !v.next_at_ms)
+                return;
+        escalation_describe(&v, &names);
+        say_field("", "next page in %s to %s", duration_for_people(v.next_at_ms - cli_now(cli), left),
+                  bytes_text(&names));
+}
+
 static void say_request(const struct cli *cli, const struct request_view *r)
 {
         CLEANUP_BYTES struct bytes standing = BYTES_NONE;
@@ -41,6 +55,7 @@ static void say_request(const struct cli *cli, const struct request_view *r)
         request_standing(r, cli_now(cli), &standing);
         say_field(request_name(r, name), "%s for %s, %s: %u of %u approved; %s", r->credential, r->requester,
                   request_incident(r), r->approvals, r->threshold, bytes_text(&standing));
+        say_next_page(cli, r);
         if (!me || strcmp(me, r->requester) != 0)
                 return;
         code_of(&r->id, code);

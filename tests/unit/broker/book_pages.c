@@ -100,6 +100,17 @@ Test(book_pages, where_the_policy_wants_it_a_page_is_accepted_before_the_opening
         cr_expect_eq(try_open(d, &r, false), OK);
 }
 
+Test(book_pages, one_approval_more_than_needed_waits_for_no_page)
+{
+        CLEANUP_DESK struct desk *d = desk_new(ONE_CHANNEL);
+        struct hash v;
+        desk_next_roster(d, "prod-db: {approvals: 2", "prod-db: {page_before_open: accepted, approvals: 2");
+        struct hash r = ready(d, &v);
+        cr_expect_eq(try_open(d, &r, false), ERR_TOO_EARLY);
+        desk_approve(d, "carol", &r, &v, "c");
+        cr_expect_eq(try_open(d, &r, false), OK);
+}
+
 Test(book_pages, a_dark_opening_waits_for_no_page)
 {
         CLEANUP_DESK struct desk *d = desk_new(ONE_CHANNEL);

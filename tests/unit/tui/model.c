@@ -187,6 +187,24 @@ Test(model, opening_wants_enough_approvals_and_the_word)
         cr_assert_eq(s->effect.kind, EFFECT_OPEN);
 }
 
+Test(model, without_an_accepted_page_it_opens_dark_for_that_word_alone)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+
+        stage_ask(s);
+        stage_press(s, "<Enter>");
+        stage_approve(s, "alice", 1);
+        stage_approve(s, "bob", 2);
+        stage_press(s, "oopen<Enter>");
+        cr_assert(s->effect.kind == EFFECT_OPEN && !s->effect.flag);
+        stage_answer(s, EFFECT_OPEN, ERR_TOO_EARLY);
+        cr_assert_eq(s->model.prompt.kind, PROMPT_DARK);
+        stage_press(s, "open<Enter>");
+        cr_assert_eq(s->effect.kind, EFFECT_NONE);
+        stage_press(s, "DARK<Enter>");
+        cr_assert(s->effect.kind == EFFECT_OPEN && s->effect.flag);
+}
+
 Test(model, a_field_is_shown_alone_and_hidden_again)
 {
         CLEANUP_STAGE struct stage *s = stage_new("erin");

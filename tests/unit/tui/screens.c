@@ -92,6 +92,9 @@ Test(screens, waiting_shows_the_code_large)
         stage_press(s, "<Enter>");
         fix_id(s);
         compare_both("waiting", s);
+        s->model.picture->requests[0].next_page = "carol (again), sre-leads";
+        s->model.picture->requests[0].next_page_ms = s->model.now_ms + 40000;
+        compare_both("waiting-next", s);
         stage_approve(s, "alice", 1);
         fix_id(s);
         compare_both("waiting-one", s);
