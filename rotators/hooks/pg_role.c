@@ -10,13 +10,15 @@
 #define DIGEST_TEXT         (7u + HASH_HEX) /* "sha256:" and the digits */
 
 static const char *const config_keys[] = {
-        "host",    "port",    "dbname",     "role",       "admin_user",   "admin_password_file",
-        "sslmode", "ca_file", "login_host", "login_port", "login_dbname", "field",
-        NULL};
+        "host",    "port",    "dbname",     "role",       "roles",        "admin_user", "admin_password_file",
+        "sslmode", "ca_file", "login_host", "login_port", "login_dbname", "field",      NULL};
 
-enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
+enum err pg_role_read(const struct hook_input *in, const char *name, struct pg_role *ret)
 {
+        const char *not_ours = name ? "role" : "roles";
         enum err e;
+        if (json_object_get(in->config, not_ours))
+                return err_because(ERR_CONFIG, "config: unknown key `%s`", not_ours);
         if ((e = hook_config_check(in, config_keys)) != OK)
                 return e;
         const struct {
@@ -26,7 +28,7 @@ enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
                 {"host", NULL, &ret->host},
                 {"port", "5432", &ret->port},
                 {"dbname", "postgres", &ret->dbname},
-                {"role", NULL, &ret->role},
+                {"role", name, &ret->role},
                 {"admin_user", NULL, &ret->admin_user},
                 {"sslmode", "", &ret->sslmode},
                 {"ca_file", "", &ret->ca_file},
@@ -42,6 +44,7 @@ enum err pg_role_read(const struct hook_input *in, struct pg_role *ret)
                 return e;
         if (span_equal(bytes_span(&ret->role), bytes_span(&ret->admin_user)))
                 return err_because(ERR_CONFIG, "config: `admin_user` must not be the role that is rotated");
+        ret->takes_turns = name != NULL;
         ret->timeout_ms = hook_time_left_ms(in, STEP_TIMEOUT_MS);
         return hook_config_secret(in, "admin_password_file", &ret->admin_password);
 }
@@ -63,7 +66,7 @@ static void open_link(const struct pg_role *r, struct pg_target *t, struct pg_li
         pg_link_open(t, ret);
 }
 
-void pg_role_open_admin(const struct pg_role *r, struct pg_link *ret)
+static void connect_admin(const struct pg_role *r, struct pg_link *ret)
 {
         struct pg_target t = {.host = bytes_text(&r->host),
                               .port = bytes_text(&r->port),
@@ -85,14 +88,41 @@ void pg_role_open_admin(const struct pg_role *r, struct pg_link *ret)
         PQclear(done);
 }
 
-void pg_role_open_login(const struct pg_role *r, const struct hook_field *password, struct pg_link *ret)
+bool pg_role_open_admin(const struct pg_role *r, struct pg_link *ret, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
+        connect_admin(r, ret);
+        if (ret->login == PG_IN || ret->login == PG_IN_WITHOUT_PASSWORD)
+                return true;
+        pg_link_say(ret, &why);
+        enum plugin_exit exit = ret->login == PG_UNREACHABLE ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED;
+        hook_fail(a, exit, "the admin role's login: %s", bytes_text(&why));
+        return false;
+}
+
+bool pg_role_try(const struct pg_role *r, const struct hook_field *password, enum pg_login *ret,
+                 struct hook_answer *a)
 {
         struct pg_target t = {.host = bytes_text(&r->login_host),
                               .port = bytes_text(&r->login_port),
                               .dbname = bytes_text(&r->login_dbname),
                               .user = bytes_text(&r->role),
                               .password = (const char *)password->value};
-        open_link(r, &t, ret);
+        CLEANUP_PG_LINK struct pg_link link = {0};
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
+        open_link(r, &t, &link);
+        *ret = link.login;
+        if (link.login == PG_IN || link.login == PG_WRONG_PASSWORD)
+                return true;
+        pg_link_say(&link, &why);
+        if (link.login == PG_IN_WITHOUT_PASSWORD)
+                hook_fail(a, PLUGIN_MISCONFIGURED,
+                          "the server lets the role in without asking for its password "
+                          "(pg_hba.conf): nothing can be proven; see `login_host`");
+        else
+                hook_fail(a, link.login == PG_UNREACHABLE ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED, "the role's login: %s",
+                          bytes_text(&why));
+        return false;
 }
 
 /* A question: whatever goes wrong, nothing was changed. */
@@ -121,7 +151,7 @@ bool pg_role_check(const struct pg_role *r, struct pg_link *admin, struct hook_a
         if (!ask(r, admin, sql, NULL, &row, a))
                 return false;
         const char *fault = PQntuples(row) == 1 ? NULL : "there is no such role";
-        for (int i = 0; !fault && i < (int)COUNT_OF(faults); i++)
+        for (int i = r->takes_turns ? 1 : 0; !fault && i < (int)COUNT_OF(faults); i++)
                 if (strcmp(PQgetvalue(row, 0, i), "t") != 0)
                         fault = faults[i];
         PQclear(row);
@@ -130,33 +160,24 @@ bool pg_role_check(const struct pg_role *r, struct pg_link *admin, struct hook_a
         return !fault;
 }
 
-/* ALTER ROLE takes no parameters: role and verifier are quoted by libpq. */
-MUST_CHECK static bool write_alter(const struct pg_role *r, struct pg_link *admin, const char *verifier,
-                                   struct bytes *ret)
+/* ALTER ROLE takes no parameters: role and verifier are quoted by libpq. verifier NULL: none any more. */
+MUST_CHECK static bool write_alter(const struct pg_role *r, struct pg_link *admin, const char *what,
+                                   const char *verifier, struct bytes *ret)
 {
         char *role = PQescapeIdentifier(admin->conn, (const char *)r->role.p, r->role.n);
-        char *literal = PQescapeLiteral(admin->conn, verifier, strlen(verifier));
-        bool is_good = role && literal;
+        char *literal = verifier ? PQescapeLiteral(admin->conn, verifier, strlen(verifier)) : NULL;
+        bool is_good = role && (literal || !verifier);
         if (is_good)
-                bytes_printf(ret, "ALTER ROLE %s PASSWORD %s", role, literal);
+                bytes_printf(ret, "ALTER ROLE %s %s %s", role, what, literal ? literal : "NULL");
         PQfreemem(role);
         PQfreemem(literal);
         return is_good;
 }
 
-bool pg_role_set(const struct pg_role *r, struct pg_link *admin, const struct hook_field *password,
-                 struct hook_answer *a)
+MUST_CHECK static bool alter(struct pg_link *admin, const struct bytes *sql, struct hook_answer *a)
 {
-        CLEANUP_BYTES struct bytes sql = BYTES_NONE, why = BYTES_NONE;
-        char *verifier = PQencryptPasswordConn(admin->conn, (const char *)password->value, bytes_text(&r->role),
-                                               "scram-sha-256");
-        bool is_ready = verifier && write_alter(r, admin, verifier, &sql);
-        PQfreemem(verifier);
-        if (!is_ready) {
-                hook_fail(a, PLUGIN_FAILED, "the verifier could not be made");
-                return false;
-        }
-        enum pg_answer got = pg_do(admin, bytes_text(&sql));
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
+        enum pg_answer got = pg_do(admin, bytes_text(sql));
         if (got == PG_DONE)
                 return true;
         pg_link_say(admin, &why);
@@ -167,6 +188,39 @@ bool pg_role_set(const struct pg_role *r, struct pg_link *admin, const struct ho
                           bytes_text(&why));
         a->is_value_rejected = got == PG_REFUSED && !strcmp(admin->sqlstate, "22023");
         return false;
+}
+
+bool pg_role_set(const struct pg_role *r, struct pg_link *admin, const struct hook_field *password,
+                 struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes sql = BYTES_NONE;
+        char *verifier = PQencryptPasswordConn(admin->conn, (const char *)password->value, bytes_text(&r->role),
+                                               "scram-sha-256");
+        bool is_ready =
+                verifier && write_alter(r, admin, r->takes_turns ? "LOGIN PASSWORD" : "PASSWORD", verifier, &sql);
+        PQfreemem(verifier);
+        if (!is_ready)
+                hook_fail(a, PLUGIN_FAILED, "the verifier could not be made");
+        return is_ready && alter(admin, &sql, a);
+}
+
+bool pg_role_shut(const struct pg_role *r, struct pg_link *admin, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes sql = BYTES_NONE;
+        if (write_alter(r, admin, "NOLOGIN PASSWORD", NULL, &sql))
+                return alter(admin, &sql, a);
+        hook_fail(a, PLUGIN_FAILED, "the role's name could not be quoted");
+        return false;
+}
+
+bool pg_role_is_open(const struct pg_role *r, struct pg_link *admin, bool *ret, struct hook_answer *a)
+{
+        PGresult *row = NULL;
+        if (!ask(r, admin, "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", NULL, &row, a))
+                return false;
+        *ret = PQntuples(row) != 1 || strcmp(PQgetvalue(row, 0, 0), "f") != 0;
+        PQclear(row);
+        return true;
 }
 
 static bool write_digest(const struct pg_role *r, struct pg_link *admin, struct bytes *ret, struct bytes *ret_now)

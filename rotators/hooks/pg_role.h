@@ -7,20 +7,26 @@ struct pg_role {
         struct bytes host, port, dbname, role, admin_user, sslmode, ca_file;
         struct bytes login_host, login_port, login_dbname; /* where the role itself logs in */
         struct secret admin_password;                      /* NUL-ended; empty: peer or certificate */
+        bool takes_turns; /* with another role: it need not be able to log in now, and gets that with its password */
         int64_t timeout_ms;
 };
 
-/* Errors: ERR_CONFIG with the reason. */
-MUST_CHECK enum err pg_role_read(const struct hook_input *in, struct pg_role *ret);
+/* name NULL: the one of config `role`; otherwise one of config `roles`. Errors: ERR_CONFIG with the reason. */
+MUST_CHECK enum err pg_role_read(const struct hook_input *in, const char *name, struct pg_role *ret);
 void pg_role_done(struct pg_role *r);
-void pg_role_open_admin(const struct pg_role *r, struct pg_link *ret);
-/* A fresh connection of the role itself with this password. */
-void pg_role_open_login(const struct pg_role *r, const struct hook_field *password, struct pg_link *ret);
 
 /* Each is false with an answer when it did not succeed. */
+MUST_CHECK bool pg_role_open_admin(const struct pg_role *r, struct pg_link *ret, struct hook_answer *a);
+/* A fresh login of the role itself: PG_IN or PG_WRONG_PASSWORD; anything else is an answer. */
+MUST_CHECK bool pg_role_try(const struct pg_role *r, const struct hook_field *password, enum pg_login *ret,
+                            struct hook_answer *a);
 MUST_CHECK bool pg_role_check(const struct pg_role *r, struct pg_link *admin, struct hook_answer *a);
 MUST_CHECK bool pg_role_set(const struct pg_role *r, struct pg_link *admin, const struct hook_field *password,
                             struct hook_answer *a);
+/* Takes password and right to log in away, both durably. */
+MUST_CHECK bool pg_role_shut(const struct pg_role *r, struct pg_link *admin, struct hook_answer *a);
+/* Whether it may log in now. */
+MUST_CHECK bool pg_role_is_open(const struct pg_role *r, struct pg_link *admin, bool *ret, struct hook_answer *a);
 /* Ends the role's sessions that began before the handle's time (all when there is none) and waits until they are
  * gone. Sessions begun with the new password stay. */
 MUST_CHECK bool pg_role_end_sessions(const struct pg_role *r, struct pg_link *admin, const char *handle,

@@ -13,44 +13,10 @@ static const char description[] =
         "\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":"
         "\"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\"}}";
 
-/* The admin's connection; false with an answer when there is none. */
-MUST_CHECK static bool open_admin(const struct pg_role *r, struct pg_link *ret, struct hook_answer *a)
-{
-        CLEANUP_BYTES struct bytes why = BYTES_NONE;
-        pg_role_open_admin(r, ret);
-        if (ret->login == PG_IN || ret->login == PG_IN_WITHOUT_PASSWORD)
-                return true;
-        pg_link_say(ret, &why);
-        enum plugin_exit exit = ret->login == PG_UNREACHABLE ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED;
-        hook_fail(a, exit, "the admin role's login: %s", bytes_text(&why));
-        return false;
-}
-
-/* What the target lets in; false with an answer when that could not be found out. */
-MUST_CHECK static bool try_login(const struct pg_role *r, const struct hook_field *value, enum pg_login *ret,
-                                 struct hook_answer *a)
-{
-        CLEANUP_PG_LINK struct pg_link link = {0};
-        CLEANUP_BYTES struct bytes why = BYTES_NONE;
-        pg_role_open_login(r, value, &link);
-        *ret = link.login;
-        if (link.login == PG_IN || link.login == PG_WRONG_PASSWORD)
-                return true;
-        pg_link_say(&link, &why);
-        if (link.login == PG_IN_WITHOUT_PASSWORD)
-                hook_fail(a, PLUGIN_MISCONFIGURED,
-                          "the server lets the role in without asking for its password "
-                          "(pg_hba.conf): nothing can be proven; see `login_host`");
-        else
-                hook_fail(a, link.login == PG_UNREACHABLE ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED, "the role's login: %s",
-                          bytes_text(&why));
-        return false;
-}
-
 static void check(const struct pg_role *r, struct hook_answer *a)
 {
         CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (open_admin(r, &admin, a) && pg_role_check(r, &admin, a)) {
+        if (pg_role_open_admin(r, &admin, a) && pg_role_check(r, &admin, a)) {
                 hook_ok(a, NULL);
                 pg_role_handle(r, &admin, a);
         }
@@ -59,7 +25,7 @@ static void check(const struct pg_role *r, struct hook_answer *a)
 static void set(const struct pg_role *r, const struct hook_field *pending, struct hook_answer *a)
 {
         CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (open_admin(r, &admin, a) && pg_role_check(r, &admin, a) && pg_role_set(r, &admin, pending, a)) {
+        if (pg_role_open_admin(r, &admin, a) && pg_role_check(r, &admin, a) && pg_role_set(r, &admin, pending, a)) {
                 hook_ok(a, NULL);
                 pg_role_handle(r, &admin, a);
         }
@@ -68,7 +34,7 @@ static void set(const struct pg_role *r, const struct hook_field *pending, struc
 static void test(const struct pg_role *r, const struct hook_field *pending, struct hook_answer *a)
 {
         enum pg_login login;
-        if (!try_login(r, pending, &login, a))
+        if (!pg_role_try(r, pending, &login, a))
                 return;
         if (login == PG_IN)
                 hook_ok(a, "works");
@@ -87,7 +53,7 @@ static void prove_dead(const struct pg_role *r, struct pg_link *admin, const str
                 hook_ok(a, pg_role_is_as_set(r, admin, in->handle) ? "replaced" : "unproven");
                 return;
         }
-        if (!try_login(r, opened, &login, a))
+        if (!pg_role_try(r, opened, &login, a))
                 return;
         if (login == PG_WRONG_PASSWORD)
                 hook_ok(a, "refused");
@@ -100,7 +66,8 @@ static void revoke_old(const struct pg_role *r, const struct hook_input *in, con
 {
         CLEANUP_PG_LINK struct pg_link admin = {0};
         test(r, pending, a); /* a server that refuses everything proves nothing about the old password */
-        if (a->exit != PLUGIN_OK || !open_admin(r, &admin, a) || !pg_role_end_sessions(r, &admin, in->handle, a))
+        if (a->exit != PLUGIN_OK || !pg_role_open_admin(r, &admin, a) ||
+            !pg_role_end_sessions(r, &admin, in->handle, a))
                 return;
         prove_dead(r, &admin, in, a);
         if (a->exit == PLUGIN_OK && in->handle)
@@ -111,7 +78,7 @@ static void reconcile(const struct pg_role *r, const struct hook_field *pending,
 {
         CLEANUP_PG_LINK struct pg_link admin = {0};
         enum pg_login login;
-        if (!try_login(r, pending, &login, a) || !open_admin(r, &admin, a))
+        if (!pg_role_try(r, pending, &login, a) || !pg_role_open_admin(r, &admin, a))
                 return;
         hook_ok(a, login == PG_IN ? "pending" : "other");
         if (login == PG_IN)
@@ -137,7 +104,7 @@ static void run_step(enum hook_step step, const struct pg_role *r, const struct 
 static void run(enum hook_step step, const struct hook_input *in, struct hook_answer *a)
 {
         struct pg_role role = {0};
-        if (pg_role_read(in, &role) == OK)
+        if (pg_role_read(in, NULL, &role) == OK)
                 run_step(step, &role, in, a);
         else
                 hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());

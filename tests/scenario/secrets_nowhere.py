@@ -7,6 +7,7 @@ in the middle of `set`."""
 import base64, json, os, pathlib, pty, re, select, shutil, signal, subprocess, time
 
 from harness import BREAKGLASS, BUILD, ROTATOR, World, finish, ok, wait_for
+from planted import Search, core_of
 
 PASSWORD = "Planted-Passw0rd-9f2c71aa-Zq"
 
@@ -18,53 +19,10 @@ def bech32_key(text):
     return bytes(int(bits[i:i + 8], 2) for i in range(0, 256, 8))
 
 
-def forms(name, secret):
-    yield f"{name} raw", secret
-    yield f"{name} hex", secret.hex().encode()
-    for shift in range(3):
-        whole = base64.b64encode(b"\0" * shift + secret)
-        # Only the characters that depend on nothing but the secret.
-        yield f"{name} base64+{shift}", whole[4 if shift else 0:(shift + len(secret)) // 3 * 4]
-
-
-class Search:
-    def __init__(self):
-        self.wanted, self.secrets = [], []
-
-    def plant(self, name, secret):
-        self.wanted += list(forms(name, secret))
-        self.secrets.append((name, secret))
-
-    def bytes(self, where, data):
-        found = [f"{form} in {where}" for form, needle in self.wanted if needle in data]
-        for stride in (4, 28):
-            for first in range(stride):
-                column = data[first::stride]
-                found += [f"{name} stride {stride} in {where}" for name, secret in self.secrets if secret in column]
-        return found
-
-    def tree(self, folder, skip=()):
-        found = []
-        for path in pathlib.Path(folder).rglob("*"):
-            if path.is_file() and not path.is_symlink() and not any(str(path).startswith(s) for s in skip):
-                found += self.bytes(path, path.read_bytes())
-        return found
-
-
 def identity_secrets(path):
     text = pathlib.Path(path).read_text()
     yield "seed", bytes.fromhex(re.search(r"breakglass-sign/v1 ([0-9a-f]{64})", text)[1])
     yield "opening key", bech32_key(re.search(r"AGE-SECRET-KEY-1\w+", text)[0])
-
-
-def core_of(pid, folder):
-    """Everything of the process that a core would hold."""
-    target = folder / f"core-{pid}"
-    subprocess.run(["gdb", "-q", "-batch", "-nx", "--readnever", "-iex", "set auto-load safe-path /", "-ex", f"attach {pid}", "-ex", f"gcore {target}", "-ex", "detach"],
-                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120)
-    data = target.read_bytes() if target.exists() else b""
-    target.unlink(missing_ok=True)
-    return data
 
 
 def traces(pid):

@@ -1,0 +1,46 @@
+"""Planted secrets, and the forms in which a search must find them: raw, as hex, as base64 at every alignment, and with stride 4 and 28
+(a terminal library's cells)."""
+import base64, pathlib, subprocess
+
+
+def forms(name, secret):
+    yield f"{name} raw", secret
+    yield f"{name} hex", secret.hex().encode()
+    for shift in range(3):
+        whole = base64.b64encode(b"\0" * shift + secret)
+        # Only the characters that depend on nothing but the secret.
+        yield f"{name} base64+{shift}", whole[4 if shift else 0:(shift + len(secret)) // 3 * 4]
+
+
+class Search:
+    def __init__(self):
+        self.wanted, self.secrets = [], []
+
+    def plant(self, name, secret):
+        self.wanted += list(forms(name, secret))
+        self.secrets.append((name, secret))
+
+    def bytes(self, where, data):
+        found = [f"{form} in {where}" for form, needle in self.wanted if needle in data]
+        for stride in (4, 28):
+            for first in range(stride):
+                column = data[first::stride]
+                found += [f"{name} stride {stride} in {where}" for name, secret in self.secrets if secret in column]
+        return found
+
+    def tree(self, folder, skip=()):
+        found = []
+        for path in pathlib.Path(folder).rglob("*"):
+            if path.is_file() and not path.is_symlink() and not any(str(path).startswith(s) for s in skip):
+                found += self.bytes(path, path.read_bytes())
+        return found
+
+
+def core_of(pid, folder):
+    """Everything of the process that a core would hold."""
+    target = folder / f"core-{pid}"
+    subprocess.run(["gdb", "-q", "-batch", "-nx", "--readnever", "-iex", "set auto-load safe-path /", "-ex", f"attach {pid}", "-ex", f"gcore {target}", "-ex", "detach"],
+                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120)
+    data = target.read_bytes() if target.exists() else b""
+    target.unlink(missing_ok=True)
+    return data
