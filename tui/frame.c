@@ -283,12 +283,12 @@ static void draw_too_small(const struct model *m, struct canvas *c)
 {
         char text[80];
 
-        snprintf(text, sizeof(text), "breakglass wants %ux%u;", FRAME_COLUMNS_MIN, FRAME_ROWS_MIN);
-        canvas_put(c, 0, 0, c->columns, ROLE_PLAIN, text);
-        snprintf(text, sizeof(text), "this is %ux%u.", m->columns, m->rows);
+        /* 20 columns are enough for each. */
+        canvas_put(c, 0, 0, c->columns, ROLE_PLAIN, "breakglass wants");
+        snprintf(text, sizeof(text), "%ux%u; it has %ux%u.", FRAME_COLUMNS_MIN, FRAME_ROWS_MIN, m->columns, m->rows);
         canvas_put(c, 1, 0, c->columns, ROLE_PLAIN, text);
-        canvas_put(c, 2, 0, c->columns, ROLE_PLAIN, "Make it larger; q");
-        canvas_put(c, 3, 0, c->columns, ROLE_PLAIN, "leaves.");
+        canvas_put(c, 2, 0, c->columns, ROLE_PLAIN, "Make it larger.");
+        canvas_put(c, 3, 0, c->columns, ROLE_PLAIN, "q leaves.");
 }
 
 void frame_draw(const struct model *m, struct canvas *c)

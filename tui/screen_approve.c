@@ -8,7 +8,8 @@
 #include "tui/words.h"
 #include <string.h>
 
-#define CODE_TRIES 3u
+#define CODE_TRIES   3u
+#define REASON_LINES 12u /* enough for REASON_MAX characters at 60 columns; escaped ones can take more */
 
 #define KEYS(X)                                                                                                      \
         X(CHAR('y'), ACT_APPROVE, "approve", "Approve: you type the code that the requester reads out to you.")      \
@@ -75,7 +76,7 @@ static void draw_case(const struct model *m, const struct seen_case *c, struct s
         if (c->not_this)
                 sheet_field(s, "", ROLE_DIM, "NOT: %s", c->not_this);
         sheet_field(s, "incident", ROLE_PLAIN, "%s", request_incident(&c->request));
-        sheet_field(s, "reason", ROLE_TITLE, "%s", c->request.reason);
+        sheet_box(s, "reason", ROLE_TITLE, REASON_LINES, c->request.reason);
         if (m->has_receipt)
                 return;
         draw_times(m, c, s);

@@ -89,6 +89,26 @@ void sheet_field(struct sheet *s, const char *label, enum role role, const char 
         put_lines(s, SHEET_LABEL + 2, role, *text ? text : "-");
 }
 
+void sheet_box(struct sheet *s, const char *label, enum role role, unsigned most, const char *text)
+{
+        CLEANUP_BYTES struct bytes lines = BYTES_NONE;
+        unsigned x = SHEET_LABEL + 2, room = s->width > x + 1 ? s->width - x - 1 : 1, n = 0;
+        char *save = NULL;
+
+        put(s, 1, SHEET_LABEL, ROLE_LABEL, label);
+        wrap_text(span_text(text), 0, 0, room, &lines);
+        for (char *line = strtok_r((char *)lines.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save), n++) {
+                if (n >= most)
+                        continue;
+                put(s, x, room, role, line);
+                s->y++;
+        }
+        if (n > most)
+                sheet_field(s, "", ROLE_BAD,
+                            "[!!] %u more lines of it, nearly all of them escaped characters: the log has it whole",
+                            n - most);
+}
+
 void sheet_row(struct sheet *s, bool is_selected, enum role role, const char *format, ...)
 {
         va_list args;

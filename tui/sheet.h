@@ -24,6 +24,8 @@ void sheet_heading(struct sheet *s, const char *text);
 void sheet_say(struct sheet *s, enum role role, const char *format, ...) PRINTF_LIKE(3, 4);
 /* "  label       text", wrapped behind the label. */
 void sheet_field(struct sheet *s, const char *label, enum role role, const char *format, ...) PRINTF_LIKE(4, 5);
+/* The same for a text of somebody else's, at most `most` lines of it: more is said, not shown. */
+void sheet_box(struct sheet *s, const char *label, enum role role, unsigned most, const char *text);
 /* One line of a list, cut at the edge; the selected one is marked, and the cursor parks there. */
 void sheet_row(struct sheet *s, bool is_selected, enum role role, const char *format, ...) PRINTF_LIKE(4, 5);
 /* A line that is typed; focused: the cursor stands in it. */
