@@ -6,6 +6,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import BREAKGLASS, BUILD, ROTATOR, World, wait_for
 from pages import Pages
 from targets import Database, Vault
+from terminals import Stage, can_play
 
 SCRIPT = "--script" in sys.argv
 began = time.monotonic()
@@ -77,6 +78,31 @@ def approve(w, who, asked):
     return True
 
 
+def on_the_screens(w, target, pages, folder, first):
+    """The story in the hands of whoever sits there; at the end, what has come of it."""
+    step("03:07. SSO is down, Erin is on call: play all three")
+    stage = Stage(w, folder)
+    show("""Erin:  a asks for the credential (Enter picks it), Tab goes on, ^S sends. Read the code out to yourself.
+Bob:   Enter looks at the request, y approves with that code. Then Carol.
+Erin:  o opens, Enter shows the password, D is done: watch the rotation to its proof. i, then m: the post-mortem.""")
+    show("F1, F2, F3 (or the mouse) change seats, F10 ends it, ? helps on every screen.")
+    input("  (Enter) ")
+    try:
+        stage.play()
+    finally:
+        stage.close()
+    say()
+    command(w, "erin", "status")
+    log = w.must("erin", "log", "tail", "--all", "--json").out
+    if '"type":"open"' in log:
+        say(f"  The glass was broken; Slack had {len(pages.slack)} pages of it, PagerDuty {len(pages.pagerduty)}.")
+    if evidence(log):
+        proof("the old password is refused", not target.accepts(first), target.words())
+        proof("the log says so, with evidence: old refused, new works", evidence(log) == {"old": "refused", "new": "works"}, evidence(log))
+    proof("breakglass log verify", command(w, "alice", "log", "verify").code == 0)
+    say("\nNothing of it stays behind.")
+
+
 def status(w, who="erin"):
     return w.must(who, "status", "--json").json
 
@@ -101,6 +127,9 @@ def main():
         for holder in ("alice", "bob", "carol"):
             w.must(holder, "inbox")  # proves that each holder's share fits
         proof("the present password works", target.accepts(first), target.words())
+        if not SCRIPT and can_play():
+            on_the_screens(w, target, pages, folder, first)
+            return 0 if held else 1
 
         step("03:07. Erin is on call, SSO is down. She asks")
         command(w, "erin", "request", target.name, "--emergency", "E1", "--incident", "INC-7", "--reason",
