@@ -139,6 +139,80 @@ Test(screens, opened_hides_the_fields)
         compare_both("opened-shown", s);
 }
 
+/* A page as the worker gives it. */
+static void give_page(struct stage *s, enum effect_kind kind, const struct log_row rows[], size_t n)
+{
+        struct result r = {.kind = kind, .is_unlocked = true, .page = mem_new(1, sizeof(*r.page))};
+
+        r.page->rows = arena_new(&r.page->arena, n, sizeof(*r.page->rows));
+        memcpy(r.page->rows, rows, n * sizeof(*rows));
+        r.page->n = n;
+        model_take(&s->model, &r);
+        result_done(&r);
+}
+
+Test(screens, an_incident_is_told_from_the_log)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+        const struct log_row rows[] = {
+                {5, WORLD_START_MS, "request",
+                 "erin asks for prod/postgres/root for 1 h, emergency E1, incident INC-7"},
+                {6, WORLD_START_MS + 20 * SECOND_MS, "approval", "alice approves R5 (prod/postgres/root)"},
+                {8, WORLD_START_MS + MINUTE_MS, "open", "erin OPENS R5 (prod/postgres/root)"},
+        };
+
+        stage_open(s);
+        stage_press(s, "i");
+        give_page(s, EFFECT_TIMELINE, rows, COUNT_OF(rows));
+        compare_both("incident", s);
+}
+
+Test(screens, the_log_shows_entries_and_how_far_a_verification_is)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+        struct result r = {.kind = EFFECT_VERIFY, .n = 3, .is_unlocked = true};
+        const struct log_row rows[] = {
+                {3, WORLD_START_MS, "custody", "bob has checked the share of prod/postgres/root version 1"},
+                {4, WORLD_START_MS + SECOND_MS, "custody",
+                 "carol has checked the share of prod/postgres/root version 1"},
+        };
+
+        stage_press(s, "l");
+        give_page(s, EFFECT_LOG, rows, COUNT_OF(rows));
+        memcpy(s->model.picture->head, "0123456789abcdef", 16);
+        stage_press(s, "v");
+        model_take(&s->model, &r);
+        compare_both("log", s);
+}
+
+Test(screens, done_shows_the_rotation_to_its_proof)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+        static struct rotation_view rotation = {.due = DUE_SPENT, .is_claimed = true, .claimed_by = "rot-1"};
+
+        stage_open(s);
+        s->model.picture->requests[0].view.state = REQUEST_ENDED;
+        s->model.picture->requests[0].view.end = END_DONE;
+        s->model.picture->requests[0].view.ended_at_ms = s->model.now_ms;
+        s->model.picture->requests[0].rotation = &rotation;
+        rotation.has_pending = true;
+        rotation.set = OUTCOME_OK;
+        rotation.claimed_until_ms = s->model.now_ms + 5 * MINUTE_MS;
+        compare_both("rotating", s);
+        rotation.test = OUTCOME_OK;
+        rotation.is_promoted = rotation.is_done = rotation.new_works = true;
+        rotation.evidence = OLD_REFUSED;
+        compare_both("rotated", s);
+}
+
+Test(screens, one_persons_shares)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+
+        stage_press(s, "p<Enter>");
+        compare_both("shares", s);
+}
+
 Test(screens, people_and_help)
 {
         CLEANUP_STAGE struct stage *s = stage_new("erin");

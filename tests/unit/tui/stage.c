@@ -68,6 +68,7 @@ void stage_ask_because(struct stage *s, const char *reason)
         struct statement t = world_request(s->world, "erin", "prod/postgres/root", &s->version, NULL);
 
         t.request.incident = "INC-7";
+        t.request.emergency = "E1";
         t.request.reason = reason;
         say(s, &t);
         s->request = world_last_id(s->world);
