@@ -57,6 +57,7 @@ static void add_request(const struct request_view *r, const struct roster *roste
                 add_text(to, "reason", r->reason);
         add_int(to, "approvals", r->approvals);
         add_int(to, "threshold", r->threshold);
+        add_int(to, "spent", r->approvals_ever);
         add_int(to, "expires_at", r->expires_at_ms);
         if (r->access_until_ms)
                 add_int(to, "access_until", r->access_until_ms);
@@ -138,6 +139,9 @@ void event_write(const struct event *e, const struct ledger *l, const struct nam
                 add_request(r, roster, ret);
                 add_commands(r, ret);
         }
+        if (r && r->state == REQUEST_ENDED)
+                bytes_add_text(ret, ",\"ended\":true");
+        add_text(ret, "channel", e->not_by);
         if (is_quiet)
                 bytes_add_text(ret, ",\"quiet\":true");
         add_people(people, roster, ret);

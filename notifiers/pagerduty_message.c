@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* What an alert is about, and so its key: the request's asking, that nobody answers it, its opening, the credential's
- * rotation, or just this event. */
-enum subject { NOTHING = 0, ASKING, ESCALATION, OPENING, ROTATION, EVENT };
+ * rotation, a channel of pages, or just this event. */
+enum subject { NOTHING = 0, ASKING, ESCALATION, OPENING, ROTATION, CHANNEL, EVENT };
 
 struct step {
         enum subject subject;
@@ -28,19 +28,32 @@ static const struct plan plans[] = {
         {"rotation-failed", "critical", {{ROTATION, PAGERDUTY_TRIGGER}}},
         {"rotation-due", NULL, {{ROTATION, PAGERDUTY_TRIGGER}}},
         {"denied", NULL, {{ASKING, PAGERDUTY_TRIGGER}}},
-        {"expired", NULL, {{ASKING, PAGERDUTY_RESOLVE}, {ESCALATION, PAGERDUTY_RESOLVE}}},
+        {"notifier-down", NULL, {{CHANNEL, PAGERDUTY_TRIGGER}}},
+        {"notifier-up", NULL, {{CHANNEL, PAGERDUTY_RESOLVE}}},
         {"heartbeat", "info", {{EVENT, PAGERDUTY_TRIGGER}, {EVENT, PAGERDUTY_RESOLVE}}},
 };
 
-/* Ended without an opening: nobody needs to act on the request any more. */
-static const struct plan closed_unopened = {
-        "closed", NULL, {{ASKING, PAGERDUTY_RESOLVE}, {ESCALATION, PAGERDUTY_RESOLVE}}};
+/* Ended without an opening: nobody needs to act on the request any more; but where shares were spent on it, the
+ * credential is to be rotated, and the alert stays until that is proven. */
+static const struct plan ended = {NULL, NULL, {{ASKING, PAGERDUTY_RESOLVE}, {ESCALATION, PAGERDUTY_RESOLVE}}};
+static const struct plan ended_spent = {
+        NULL, NULL, {{ASKING, PAGERDUTY_ACKNOWLEDGE}, {ESCALATION, PAGERDUTY_RESOLVE}}};
 static const struct plan any_other = {NULL, NULL, {{EVENT, PAGERDUTY_TRIGGER}}};
+
+/* By a last denial, too, unless somebody finds it suspicious: then somebody has to look. */
+static bool has_ended_unopened(const struct delivery *d)
+{
+        const char *severity = event_text(d, "severity");
+        bool is_suspicious = severity && !strcmp(severity, "critical");
+        bool is_end = event_is(d, "closed") || event_is(d, "expired") ||
+                      (event_is(d, "denied") && json_is_true(json_object_get(d->event, "ended")) && !is_suspicious);
+        return is_end && event_text(d, "request_id") && event_int(d, "access_until") == 0;
+}
 
 static const struct plan *plan_of(const struct delivery *d)
 {
-        if (event_is(d, "closed") && event_text(d, "request_id") && event_int(d, "access_until") == 0)
-                return &closed_unopened;
+        if (has_ended_unopened(d))
+                return event_int(d, "spent") > 0 ? &ended_spent : &ended;
         for (size_t i = 0; i < COUNT_OF(plans); i++)
                 if (event_is(d, plans[i].kind))
                         return &plans[i];
@@ -62,6 +75,7 @@ static void write_key(const struct delivery *d, enum subject subject, char ret[P
 {
         const char *request = event_text(d, "request_id");
         const char *credential = event_text(d, "credential");
+        const char *channel = event_text(d, "channel");
         const char *installation = event_text(d, "installation");
         const char *world = installation ? installation : "";
         size_t size = PAGERDUTY_DEDUP_MAX + 1;
@@ -71,6 +85,8 @@ static void write_key(const struct delivery *d, enum subject subject, char ret[P
                 snprintf(ret, size, "breakglass/%s/unanswered", request);
         else if (subject == OPENING && request)
                 snprintf(ret, size, "breakglass/%s/opened", request);
+        else if (subject == CHANNEL && channel)
+                snprintf(ret, size, "breakglass/%.64s/channel/%s", world, channel);
         else if (subject == ROTATION && credential)
                 snprintf(ret, size, "breakglass/%.64s/rotation/%s", world, credential);
         else

@@ -53,8 +53,10 @@ void slack_thread_keep(const struct delivery *d, const char *folder, const char 
 
 void slack_thread_settle(const struct delivery *d, const char *folder)
 {
-        bool was_opened = event_int(d, "access_until") > 0;
-        if (!event_is(d, "rotated") && !event_is(d, "expired") && (!event_is(d, "closed") || was_opened))
+        bool has_ended =
+                event_is(d, "closed") || event_is(d, "expired") || json_is_true(json_object_get(d->event, "ended"));
+        bool is_to_be_rotated = event_int(d, "access_until") > 0 || event_int(d, "spent") > 0;
+        if (!event_is(d, "rotated") && (!has_ended || is_to_be_rotated))
                 return;
         CLEANUP_FREE char *path = path_of(d, folder);
         if (path && file_remove(path) != OK)

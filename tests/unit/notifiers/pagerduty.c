@@ -7,39 +7,63 @@
 Test(pagerduty, each_kind_of_event_moves_the_right_alert)
 {
         static const struct {
-                const char *kind, *expected;
+                const char *kind, *more, *expected;
         } rows[] = {
-                {"requested", "trigger breakglass/aa warning"},
-                {"approved", "trigger breakglass/aa warning"},
-                {"escalated", "trigger breakglass/aa/unanswered warning"},
-                {"unanswered", "trigger breakglass/aa/unanswered critical"},
-                {"ready", "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
-                {"opened", "trigger breakglass/aa/opened critical"},
-                {"closed", "resolve breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
-                {"closed-after-opening", "acknowledge breakglass/aa/opened warning"},
-                {"rotated", "resolve breakglass/aa warning; resolve breakglass/aa/opened warning; "
-                            "resolve breakglass/ff/rotation/prod/db/root warning"},
-                {"rotation-failed", "trigger breakglass/ff/rotation/prod/db/root critical"},
-                {"rotation-due", "trigger breakglass/ff/rotation/prod/db/root warning"},
-                {"expired", "resolve breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
-                {"postmortem-due", "trigger breakglass/d-1 warning"},
-                {"heartbeat", "trigger breakglass/d-1 info; resolve breakglass/d-1 info"},
-                {"something-new", "trigger breakglass/d-1 warning"},
+                {"requested", "", "trigger breakglass/aa warning"},
+                {"approved", "", "trigger breakglass/aa warning"},
+                {"escalated", "", "trigger breakglass/aa/unanswered warning"},
+                {"unanswered", "", "trigger breakglass/aa/unanswered critical"},
+                {"ready", "", "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"opened", "", "trigger breakglass/aa/opened critical"},
+                {"closed", "", "resolve breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"closed", ",\"access_until\":1764000000000,\"spent\":2", "acknowledge breakglass/aa/opened warning"},
+                {"closed", ",\"spent\":1",
+                 "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"rotated", "",
+                 "resolve breakglass/aa warning; resolve breakglass/aa/opened warning; "
+                 "resolve breakglass/ff/rotation/prod/db/root warning"},
+                {"rotation-failed", "", "trigger breakglass/ff/rotation/prod/db/root critical"},
+                {"rotation-due", "", "trigger breakglass/ff/rotation/prod/db/root warning"},
+                {"expired", ",\"spent\":0",
+                 "resolve breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"expired", ",\"spent\":1",
+                 "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"denied", "", "trigger breakglass/aa warning"},
+                {"denied", ",\"ended\":true",
+                 "resolve breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"denied", ",\"ended\":true,\"spent\":1",
+                 "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
+                {"notifier-down", ",\"channel\":\"ops\"", "trigger breakglass/ff/channel/ops warning"},
+                {"notifier-up", ",\"channel\":\"ops\"", "resolve breakglass/ff/channel/ops warning"},
+                {"postmortem-due", "", "trigger breakglass/d-1 warning"},
+                {"heartbeat", "", "trigger breakglass/d-1 info; resolve breakglass/d-1 info"},
+                {"something-new", "", "trigger breakglass/d-1 warning"},
         };
         static const char *const words[] = {"trigger", "acknowledge", "resolve"};
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
-                CLEANUP_BYTES struct bytes got = BYTES_NONE;
+                CLEANUP_BYTES struct bytes got = BYTES_NONE, about = BYTES_NONE;
                 struct pagerduty_call calls[PAGERDUTY_CALLS_MAX];
-                bool was_opened = !strcmp(rows[i].kind, "closed-after-opening");
-                struct delivery d = was_opened ? make_delivery("closed", ABOUT ",\"access_until\":1764000000000")
-                                               : make_delivery(rows[i].kind, ABOUT);
+                bytes_printf(&about, ABOUT "%s", rows[i].more);
+                struct delivery d = make_delivery(rows[i].kind, bytes_text(&about));
                 size_t n = pagerduty_calls(&d, calls);
                 for (size_t k = 0; k < n; k++)
                         bytes_printf(&got, "%s%s %s %s", k ? "; " : "", words[calls[k].action], calls[k].dedup_key,
                                      calls[k].severity);
-                cr_expect_str_eq(bytes_text(&got), rows[i].expected, "%s", rows[i].kind);
+                cr_expect_str_eq(bytes_text(&got), rows[i].expected, "row %zu, %s: %s", i, rows[i].kind,
+                                 bytes_text(&got));
                 delivery_done(&d);
         }
+}
+
+Test(pagerduty, a_suspicious_denial_stays_until_somebody_has_looked)
+{
+        struct pagerduty_call calls[PAGERDUTY_CALLS_MAX];
+        struct delivery d =
+                make_delivery("denied", ",\"request_id\":\"aa\",\"severity\":\"critical\",\"ended\":true");
+        cr_expect_eq(pagerduty_calls(&d, calls), 1);
+        cr_expect_eq(calls[0].action, PAGERDUTY_TRIGGER);
+        cr_expect_str_eq(calls[0].severity, "critical");
+        delivery_done(&d);
 }
 
 Test(pagerduty, an_event_without_request_uses_its_own_key_once)
