@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CONFIG_TEXT_MAX 4096u
@@ -70,6 +71,11 @@ void outcome_fail(struct outcome *o, enum plugin_exit exit, const char *format, 
         o->exit = exit;
         bytes_clear(&o->why);
         text_escape(span_text(raw), &o->why);
+}
+
+enum plugin_exit outcome_of_transfer(enum plugin_exit exit)
+{
+        return exit == PLUGIN_FAILED ? PLUGIN_MISCONFIGURED : exit;
 }
 
 void outcome_write(const struct outcome *o, struct bytes *ret)
@@ -180,12 +186,20 @@ static size_t token_length(const struct secret *s)
 enum err config_secret(const struct delivery *d, const char *key, struct secret *ret)
 {
         CLEANUP_SECRET struct secret file = SECRET_NONE;
-        const char *path;
+        CLEANUP_FREE char *credential = NULL;
+        const char *path, *folder = getenv("CREDENTIALS_DIRECTORY");
         enum err e = config_text(d, key, NULL, &path);
         if (e != OK)
                 return e;
         if (!path)
                 return err_because(ERR_CONFIG, "config: `%s` is missing: the path of a private file", key);
+        if (*path != '/') {
+                if (!folder || strchr(path, '/'))
+                        return err_because(
+                                ERR_CONFIG,
+                                "config: `%s` must be an absolute path, or a name in the folder of credentials", key);
+                path = credential = path_join(folder, path);
+        }
         e = file_read_private(path, TOKEN_MAX, &file);
         if (e != OK)
                 return err_because(ERR_CONFIG, "config: `%s`: %s", key, err_sentence(e));

@@ -35,6 +35,9 @@ void delivery_done(struct delivery *d);
 void outcome_done(struct outcome *o);
 /* Sets exit and why; cut at WHY_MAX bytes, made safe for one line. */
 void outcome_fail(struct outcome *o, enum plugin_exit exit, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a conversation that got no answer means for a page: a peer that is not who it must be is no fault of the page,
+ * which waits until somebody has looked. */
+enum plugin_exit outcome_of_transfer(enum plugin_exit exit);
 /* The last line of stdout, with its newline. */
 void outcome_write(const struct outcome *o, struct bytes *ret);
 
@@ -47,7 +50,8 @@ bool event_is(const struct delivery *d, const char *kind);
  */
 MUST_CHECK enum err config_check(const struct delivery *d, const char *const known[]);
 MUST_CHECK enum err config_text(const struct delivery *d, const char *key, const char *fallback, const char **ret);
-/* The content of the private file that KEY names, without its trailing newline, NUL-ended. Errors: ERR_CONFIG. */
+/* The content of the private file that KEY names (an absolute path, or a name in $CREDENTIALS_DIRECTORY), without its
+ * trailing newline, NUL-ended. Errors: ERR_CONFIG. */
 MUST_CHECK enum err config_secret(const struct delivery *d, const char *key, struct secret *ret);
 /* HOST:PORT or [V6]:PORT under this key, with nothing that would mean more in a URL. Errors: ERR_CONFIG. */
 MUST_CHECK enum err config_host_port(const struct delivery *d, const char *key, const char **ret);

@@ -19,6 +19,6 @@ struct http_post {
 /* Posts. Returns PLUGIN_OK when a whole answer came (of any status); otherwise `o` says what is known, as of
  * https_call(). */
 enum plugin_exit http_post(const struct http_post *p, struct https_answer *ret, struct outcome *o);
-/* Judges a status that is not the service's success by https_meaning() (3xx: redirects are not followed). detail:
+/* Judges a status that is not the service's success by https_meaning(), but 3xx as misconfigured. detail:
  * what the service said, or "". */
 void http_judge(const struct https_answer *a, const char *detail, struct outcome *o);

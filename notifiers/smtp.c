@@ -82,7 +82,7 @@ static void judge(CURLcode code, long reply, const struct conversation *talk, st
         else if (reply >= 500 && reply < 600)
                 outcome_fail(o, PLUGIN_FAILED, "the server answered %ld to %s", reply, talk->verb);
         else
-                o->exit = transfer_judge(code, talk->rest.n == 0, &o->why);
+                o->exit = outcome_of_transfer(transfer_judge(code, talk->rest.n == 0, &o->why));
 }
 
 static struct curl_slist *list_recipients(const struct smtp_mail *m)

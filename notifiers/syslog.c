@@ -160,7 +160,7 @@ static void send_frame(const struct syslog *s, struct span frame, struct outcome
                 if (code == CURLE_OK)
                         talk(c, frame, o);
                 else
-                        o->exit = transfer_judge(code, false, &o->why);
+                        o->exit = outcome_of_transfer(transfer_judge(code, false, &o->why));
         }
         curl_easy_cleanup(c);
 }

@@ -1,6 +1,6 @@
 """A server on loopback that speaks HTTPS as a service would, keeps what it was sent and answers what a test wants; and the
 certificates, private files and runs that every test of a notifier needs."""
-import http.server, json, os, pathlib, queue, ssl, subprocess, tempfile, threading
+import http.server, json, os, pathlib, queue, socket, ssl, struct, subprocess, tempfile, threading
 from harness import BUILD
 
 folder = tempfile.TemporaryDirectory(prefix="breakglass-notifiers-")
@@ -76,8 +76,23 @@ class Stub(http.server.BaseHTTPRequestHandler):
     def say_broken(self): self.reply(500, b"")
     def say_elsewhere(self): self.reply(302, b"", Location=f"https://127.0.0.1:{self.server.server_port}/other/ok")
 
+    def say_unacceptable(self): self.reply(400, b"")
+
     def say_hang(self):
         stop.wait()
+
+    def say_reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def say_drip(self):
+        """A good answer, one byte a second: it never comes whole in time."""
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not stop.wait(1):
+                self.wfile.write(b" ")
+        except OSError:
+            pass
 
     def say_endless(self):
         self.send_response(200)
@@ -141,10 +156,10 @@ class Answer:
     """One run of a notifier program."""
     secrets = (TOKEN, "verysecret")
 
-    def __init__(self, program, config, event=EVENT, text=None):
+    def __init__(self, program, config, event=EVENT, text=None, env={}):
         path = BUILD / "notifiers" / program if isinstance(program, str) else program
         done = subprocess.run([str(path)], input=text or json.dumps({"event": event, "config": config, "attempt": 1}),
-                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "https_proxy": "http://127.0.0.1:1"})
+                              capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "https_proxy": "http://127.0.0.1:1", **env})
         self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
         lines = done.stdout.splitlines()
         self.last = json.loads(lines[-1]) if lines else {}

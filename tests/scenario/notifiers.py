@@ -72,6 +72,9 @@ ok("pagerduty: the opening's alert too", [a for a, key in story if key == "/open
 rows = [("slack", slack, "page", 1), ("slack", slack, "broken", 75), ("slack", slack, "forbidden", 77), ("slack", slack, "gone", 78),
         ("slack", bot, "refused", 77), ("slack", bot, "limited", 75),
         ("pagerduty", pagerduty, "bad", 1), ("pagerduty", pagerduty, "empty", 1), ("pagerduty", pagerduty, "broken", 75),
+        ("slack", slack, "unacceptable", 1), ("slack", bot, "unacceptable", 1), ("slack", slack, "reset", 3), ("slack", bot, "reset", 3),
+        ("pagerduty", pagerduty, "reset", 3), ("slack", bot, "broken", 75), ("slack", bot, "slow", 75), ("slack", bot, "endless", 1), ("slack", bot, "ok", 1),
+        ("slack", bot, "elsewhere", 78), ("pagerduty", pagerduty, "elsewhere", 78), ("pagerduty", pagerduty, "ok", 1), ("slack", slack, "empty", 1),
         ("slack", slack, "endless", 1), ("pagerduty", pagerduty, "endless", 1), ("slack", slack, "headers", 1)]
 for name, call, path, code in rows:
     got = call(path, good)
@@ -86,15 +89,15 @@ ok("pagerduty: a service that repeats our key does not bring it into our log", g
 good.taken()
 got = slack("elsewhere", good)
 seen = [path for _, path, _, _ in good.taken()]
-ok("a redirect is not followed", got.code == 1 and len(seen) == 1 and not got.leaks(), (got, seen))
+ok("a redirect is not followed", got.code == 78 and len(seen) == 1 and not got.leaks(), (got, seen))
 for what, server in (("wrong host name", wrong), ("untrusted certificate", stranger), ("expired certificate", expired)):
     for name, call, path in (("slack", slack, "ok"), ("pagerduty", pagerduty, "accepted")):
         got = call(path, server)
-        ok(f"{name}: {what}: failed, and nothing was sent", got.code == 1 and not server.taken() and not got.leaks(), got)
+        ok(f"{name}: {what}: failed, and nothing was sent", got.code == 78 and not server.taken() and not got.leaks(), got)
 got = slack("ok", good, ca_file=str(DIR / "other.pem"))
-ok("ca_file replaces the authorities", got.code == 1 and not good.taken(), got)
+ok("ca_file replaces the authorities", got.code == 78 and not good.taken(), got)
 got = Answer("slack", {"api_url_file": private("slack-default", f"https://127.0.0.1:{good.server_port}/services/{TOKEN}/ok")})
-ok("without ca_file the system's authorities count", got.code == 1 and not good.taken(), got)
+ok("without ca_file the system's authorities count", got.code == 78 and not good.taken(), got)
 url = private("slack-http", f"http://127.0.0.1:{good.server_port}/services/{TOKEN}/ok")
 got = Answer("slack", {"api_url_file": url})
 ok("plain http is refused", got.code == 78 and not got.leaks(), got)
@@ -116,6 +119,15 @@ for what, text in (("no JSON", "hello"), ("a list", "[]"), ("nothing of an event
                    ("an endless input", '{"event":"' + "x" * 300000)):
     got = Answer("slack", {}, text=text)
     ok(f"stdin with {what} is refused", got.code == 78 and got.last["status"] == "failed", got)
+
+# ---- tokens in a service manager's folder of credentials ----
+credentials = DIR / "credentials"
+credentials.mkdir(mode=0o700)
+(credentials / "key").write_text(KEY)
+(credentials / "key").chmod(0o400)
+for what, name, env, code in (("found by its name", "key", str(credentials), 0), ("a name without a folder", "key", None, 78), ("a name that leads elsewhere", "../pd-key", str(credentials), 78)):
+    got = Answer("pagerduty", {"routing_key_file": name, "api_url": f"https://127.0.0.1:{good.server_port}/accepted", "ca_file": str(DIR / "ca.pem")}, env={"CREDENTIALS_DIRECTORY": env} if env else {})
+    ok(f"pagerduty: a token among the credentials: {what}", got.code == code and not got.leaks(), got)
 
 # ---- a thread for each request ----
 
@@ -203,11 +215,12 @@ if shutil.which("jq"):
 else:
     skip("the sample notifier needs jq")
 
-# ---- a service that takes the page and never answers ----
-with ThreadPoolExecutor() as pool:
-    for name, job in [("slack", pool.submit(slack, "hang", good)), ("pagerduty", pool.submit(pagerduty, "hang", good))]:
+# ---- a service that takes the page and never answers, or never to the end ----
+with ThreadPoolExecutor(16) as pool:
+    jobs = [(name, how, pool.submit(call, how, good)) for how in ("hang", "drip") for name, call in (("slack", slack), ("slack, a bot", bot), ("pagerduty", pagerduty))]
+    for name, how, job in jobs:
         got = job.result()
-        ok(f"{name}: sent but never answered: outcome unknown", got.code == 3 and not got.leaks(), got)
+        ok(f"{name}: sent, and the answer never comes whole ({how}): outcome unknown", got.code == 3 and not got.leaks(), got)
 stop.set()
 folder.cleanup()
 finish()

@@ -106,7 +106,7 @@ ok("webhook: the URL may be a secret too", got.code == 0 and len(good.taken()) =
 
 # ---- what answers mean ----
 rows = [(n, c, p, code) for n, c in (("ntfy", ntfy), ("teams", teams), ("webhook", webhook))
-        for p, code in (("broken", 75), ("unauthorized", 77), ("forbidden", 77), ("gone", 78), ("endless", 1), ("headers", 1))]
+        for p, code in (("broken", 75), ("unauthorized", 77), ("forbidden", 77), ("gone", 78), ("unacceptable", 1), ("reset", 3), ("endless", 1), ("headers", 1))]
 rows += [("ntfy", ntfy, "page", 1), ("ntfy", ntfy, "empty", 1), ("teams", teams, "page", 1)]
 for name, call, path, code in rows:
     got = call(path, good)
@@ -118,10 +118,10 @@ for name, call in (("ntfy", ntfy), ("teams", teams), ("webhook", webhook)):
     ok(f"{name}: 429 says when to come back", got.failed(75) and got.last["retry_after"] == 3600, got)
     good.taken()
     got = call("elsewhere", good)
-    ok(f"{name}: a redirect is not followed", got.failed(1) and len(good.taken()) == 1, got)
+    ok(f"{name}: a redirect is not followed", got.failed(78) and len(good.taken()) == 1, got)
     for what, server in (("wrong host name", wrong), ("untrusted certificate", stranger), ("expired certificate", expired)):
         got = call("ok", server)
-        ok(f"{name}: {what}: failed, and nothing was sent", got.failed(1) and not server.taken(), got)
+        ok(f"{name}: {what}: failed, and nothing was sent", got.failed(78) and not server.taken(), got)
 closed = Server("good")
 closed.close()
 for name, call in (("ntfy", ntfy), ("teams", teams), ("webhook", webhook)):
@@ -147,12 +147,12 @@ for what, program, config in (
     got = Answer(program, config)
     ok(f"{program}: {what}: misconfigured", got.failed(78), got)
 
-# ---- a service that takes the page and never answers ----
-with ThreadPoolExecutor() as pool:
-    jobs = [(name, pool.submit(call, "hang", good)) for name, call in (("ntfy", ntfy), ("teams", teams), ("webhook", webhook))]
-    for name, job in jobs:
+# ---- a service that takes the page and never answers, or never to the end ----
+with ThreadPoolExecutor(16) as pool:
+    jobs = [(name, how, pool.submit(call, how, good)) for how in ("hang", "drip") for name, call in (("ntfy", ntfy), ("teams", teams), ("webhook", webhook))]
+    for name, how, job in jobs:
         got = job.result()
-        ok(f"{name}: sent but never answered: outcome unknown", got.failed(3), got)
+        ok(f"{name}: sent, and the answer never comes whole ({how}): outcome unknown", got.failed(3), got)
 stop.set()
 folder.cleanup()
 finish()
