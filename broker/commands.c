@@ -2,7 +2,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "broker/config.h"
-#include "broker/delivery.h"
 #include "broker/keys.h"
 #include "broker/store.h"
 #include "quorum/admit.h"
@@ -143,46 +142,4 @@ int command_init(const char *config_path, const char *roster_path)
         hash_to_hex(&id, hex);
         printf("installation: %s\n", hex);
         return EXIT_OK;
-}
-
-/* ---- notifier test ---- */
-
-static void write_test_event(struct bytes *ret)
-{
-        int64_t now = clock_now_ms();
-        bytes_printf(
-                ret,
-                "{\"kind\":\"test\",\"dedup_key\":\"test/%lld\",\"text\":\"This is a test page of the break-glass "
-                "broker; nothing has happened.\",\"severity\":\"info\",\"at\":%lld}",
-                (long long)now, (long long)now);
-}
-
-static enum err test_notifier(const struct config *c, const char *name_or_path)
-{
-        CLEANUP_BYTES struct bytes event = BYTES_NONE, input = BYTES_NONE;
-        const struct config_channel *ch = config_channel(c, name_or_path);
-        const char *program = ch ? ch->program : name_or_path;
-        struct delivery_result r;
-        enum err e = file_check_program(program);
-        if (e != OK)
-                return e;
-        write_test_event(&event);
-        delivery_input(ch ? bytes_span(&ch->config) : span_text("{}"), bytes_span(&event), 1, &input);
-        delivery_run(program, bytes_span(&input), ch ? ch->timeout_ms : 30 * SECOND_MS, &r);
-        if (r.what == DELIVERY_ACCEPTED)
-                printf("accepted: %s\n", bytes_text(&r.detail));
-        else
-                e = err_because(ERR_HOOK, "%s", bytes_text(&r.detail));
-        delivery_result_done(&r);
-        return e;
-}
-
-int command_notifier_test(const char *config_path, const char *name_or_path)
-{
-        struct config *c = NULL;
-        enum err e = config_read(config_path, &c);
-        if (e == OK)
-                e = test_notifier(c, name_or_path);
-        config_drop(c);
-        return e == OK ? EXIT_OK : command_failed((int)e);
 }

@@ -90,6 +90,7 @@ static void describe(const struct spawn_result *r, bool is_accepted, struct deli
 static enum delivery judge(const struct spawn_result *r, struct delivery_result *ret)
 {
         bool is_accepted = read_answer(&r->out, ret);
+        ret->was_killed = r->timed_out || r->output_capped || r->exit_code > 128;
         describe(r, is_accepted, ret);
         if (r->timed_out || r->output_capped)
                 return DELIVERY_AGAIN;

@@ -15,6 +15,7 @@ extern const char *const delivery_words[]; /* NULL-ended, by enum delivery */
 
 struct delivery_result {
         enum delivery what;
+        bool was_killed;        /* it hung, flooded or crashed */
         struct bytes detail;    /* for people: at most 180 bytes, one line */
         struct bytes said;      /* the last line of its stderr, for the operator's log */
         int64_t retry_after_ms; /* 0: not said */

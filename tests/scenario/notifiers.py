@@ -204,14 +204,22 @@ if shutil.which("jq"):
        len(pages.read_text().splitlines()) == 1, got)
     got = Answer(sample, {})
     ok("and says what is missing", got.code == 78 and got.last["status"] == "failed", got)
+    bad = {"hang": "exec sleep 1000", "flood": "exec yes", "crash": "kill -11 $$", "yes-man": "echo '{\"status\":\"accepted\",\"id\":\"x\"}'",
+           "once": f"cat >/dev/null; mkdir {DIR}/once.d || exit 1; echo '{{\"status\":\"accepted\",\"id\":\"x\"}}'"}
+    for name, body in bad.items():
+        (DIR / name).write_text(f"#!/bin/sh\n{body}\n")
+        (DIR / name).chmod(0o700)
     config = DIR / "breakglassd.yaml"
     config.write_text(f"state: {DIR}/state\nlisten: {{unix: {DIR}/sock}}\nkeys: {{sign: {DIR}/sign}}\n"
-                      f"channels:\n  file: {{program: {sample}, config: {{file: {DIR}/tried}}}}\n")
-    for what, code, said in (("file", 0, "accepted: test/"), (str(sample), 1, "`file` is missing"), ("/usr/bin/true", 1, "exit code 0"),
-                             ("nobody", 10, "unsafe-program")):
+                      f"channels:\n  file: {{program: {sample}, config: {{file: {DIR}/tried}}}}\n" + "".join(f"  {name}: {{program: {DIR}/{name}, timeout: 1s}}\n" for name in bad))
+    for what, code, said in (("file", 0, "ok - takes a page: accepted: test/"), (str(sample), 1, "`file` is missing"), ("/usr/bin/true", 1, "exit code 0"),
+                             ("nobody", 10, "unsafe-program"), ("hang", 1, "no end before its deadline: killed"), ("flood", 1, "more than 64 KiB of output: killed"),
+                             ("crash", 1, "died of signal 11"), ("yes-man", 1, "not ok - refuses what is no page: it was accepted"),
+                             ("once", 1, "not ok - takes the same page again: exit code 1")):
         done = subprocess.run([BREAKGLASSD, "notifier", "test", what, "--config", config], capture_output=True, text=True)
         ok(f"`notifier test {pathlib.Path(what).name}` says {said}", done.returncode == code and said in done.stdout + done.stderr, done)
-    ok("and the page came", json.loads((DIR / "tried").read_text())[1] == "test")
+    came = [json.loads(line) for line in (DIR / "tried").read_text().splitlines()]
+    ok("the page came twice, with one dedup key, and no garbage with it", [c[1] for c in came] == ["test", "test"] and came[0][2] == came[1][2], came)
 else:
     skip("the sample notifier needs jq")
 

@@ -11,7 +11,7 @@ Test(judge, every_status_has_its_meaning)
                 {429, PLUGIN_TRY_AGAIN, 3600},  {408, PLUGIN_TRY_AGAIN, 3600},  {500, PLUGIN_TRY_AGAIN, 3600},
                 {503, PLUGIN_TRY_AGAIN, 3600},  {401, PLUGIN_REFUSED, 0},       {403, PLUGIN_REFUSED, 0},
                 {404, PLUGIN_MISCONFIGURED, 0}, {410, PLUGIN_MISCONFIGURED, 0}, {400, PLUGIN_FAILED, 0},
-                {413, PLUGIN_FAILED, 0},        {302, PLUGIN_MISCONFIGURED, 0},        {204, PLUGIN_FAILED, 0},
+                {413, PLUGIN_FAILED, 0},        {302, PLUGIN_MISCONFIGURED, 0}, {204, PLUGIN_FAILED, 0},
         };
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
                 struct outcome o = {.exit = PLUGIN_OK};
