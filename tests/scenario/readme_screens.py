@@ -21,7 +21,7 @@ def main():
     blocks = BLOCK.findall(text)
     ok("README shows screens", len(blocks) >= 3, len(blocks))
     for name, shown in blocks:
-        ok(f"README's {name} is what the program draws (else: tests/scenario/readme_screens.py --write)", shown == frame(name), shown)
+        ok(f"README's {name} is what the program draws (else: python3 tests/scenario/readme_screens.py --write)", shown == frame(name), shown)
     finish()
 
 

@@ -129,6 +129,27 @@ Test(screens, what_others_wrote_stays_in_its_box)
         compare_both("approve-hostile", s);
 }
 
+/* Who reads a screen by its cursor finds what is selected, and what is typed. */
+Test(screens, the_cursor_stands_on_the_selected_line)
+{
+        static const char *const ways[] = {"", "c", "cj", "p", "pjj", "c<Enter>"};
+
+        for (size_t i = 0; i < COUNT_OF(ways); i++) {
+                CLEANUP_STAGE struct stage *s = stage_new("erin");
+                struct canvas c;
+
+                stage_ask(s);
+                stage_press(s, ways[i]);
+                frame_draw(&s->model, &c);
+                const struct cell *row = &c.cell[(size_t)c.cursor_y * c.columns];
+                bool is_field = s->model.screen == SCREEN_ASK;
+
+                cr_expect_str_eq(is_field ? row[c.cursor_x].glyph : row[0].glyph, is_field ? "<" : ">", "%s",
+                                 ways[i]);
+                canvas_done(&c);
+        }
+}
+
 Test(screens, opened_hides_the_fields)
 {
         CLEANUP_STAGE struct stage *s = stage_new("erin");
