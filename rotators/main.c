@@ -109,6 +109,20 @@ MUST_CHECK static enum err open_all(struct rotator *r)
         return jobs_open(r->config.state, &r->jobs);
 }
 
+/* The broker's host with a rotator on it knows every new value: whoever owns that host owns both. */
+static void warn_if_beside_broker(const struct config *config)
+{
+        static const char *const near[] = {"unix:", "https://127.", "https://localhost", "https://[::1]"};
+        for (size_t i = 0; i < config->n_brokers; i++)
+                for (size_t k = 0; k < COUNT_OF(near); k++)
+                        if (!strncmp(config->brokers[i], near[k], strlen(near[k]))) {
+                                log_event(LOG_LEVEL_WARNING, "rotator.beside_broker",
+                                          F_TEXT("broker", config->brokers[i]),
+                                          F_TEXT("why", "it shares the broker's host and fate: run it on another"));
+                                return;
+                        }
+}
+
 static void say_error(enum err e)
 {
         const char *reason = err_reason();
@@ -132,6 +146,8 @@ int main(int argc, char **argv)
                 e = config_read(arguments.config, &r.config);
         if (e == OK)
                 e = open_all(&r);
+        if (e == OK)
+                warn_if_beside_broker(&r.config);
         if (e == OK)
                 e = rotator_run(&r, &arguments.options);
         if (e != OK)

@@ -203,6 +203,21 @@ static void check_custody(struct doctor *d, const char *me)
                 found(d, FINDING_OK, "your shares", "all %zu were checked within 60 days", shares);
 }
 
+static void check_notify(struct doctor *d)
+{
+        const struct roster *r = ledger_roster(cli_ledger(d->cli));
+        struct name_list never = {0};
+
+        if (r && !r->paging)
+                found(d, FINDING_FAIL, "notify", "programs can't go by the roster's, everybody is paged: %s",
+                      r->paging_error);
+        channels_never_heard(cli_ledger(d->cli), &never);
+        for (size_t i = 0; i < never.n; i++)
+                found(d, FINDING_WARN, never.name[i],
+                      "the roster's `notify` names it, but it never took a page: is it configured at the broker?");
+        free(never.name);
+}
+
 static void check_pages(struct doctor *d)
 {
         const struct ledger *l = cli_ledger(d->cli);
@@ -221,6 +236,29 @@ static void check_pages(struct doctor *d)
                 else
                         found(d, FINDING_OK, c.channel, "its last page was accepted %s",
                               when(c.last_accepted_ms, cli_now(d->cli), time));
+        }
+        check_notify(d);
+}
+
+/* A hook that nobody has seen at work fails in the night. */
+static void check_hooks(struct doctor *d)
+{
+        const struct ledger *l = cli_ledger(d->cli);
+        const struct roster *r = ledger_roster(l);
+
+        for (size_t i = 0; r && i < r->n_credentials; i++) {
+                const struct credential *c = &r->credentials[i];
+                struct version_view v;
+
+                if (!c->hook || roster_policy_of(r, c->name)->rotators.n == 0 ||
+                    !ledger_current_version(l, c->name, &v))
+                        continue;
+                if (rotation_was_proven(l, c->name))
+                        found(d, FINDING_OK, c->name, "hook %s has rotated it, with proof", c->hook);
+                else
+                        found(d, FINDING_WARN, c->name,
+                              "hook %s was never seen to rotate it: play a drill, or `breakglass rotate %s`", c->hook,
+                              c->name);
         }
 }
 
@@ -260,6 +298,7 @@ static void check_log(struct doctor *d)
                 check_custody(d, client_me(d->cli->client));
         check_pages(d);
         check_rotations(d);
+        check_hooks(d);
 }
 
 static void check_all(struct doctor *d)

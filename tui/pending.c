@@ -1,5 +1,6 @@
 #include "tui/pending.h"
 #include "base/clock.h"
+#include "quorum/paging.h"
 #include "quorum/version.h"
 #include <string.h>
 
@@ -90,4 +91,42 @@ bool version_is_live(const struct version_view *v)
 {
         return !v->is_retired &&
                (v->state == VERSION_CURRENT || v->state == VERSION_PENDING || v->state == VERSION_SEALED);
+}
+
+/* ---- pages and hooks ---- */
+
+static bool has_accepted(const struct ledger *l, const char *channel)
+{
+        for (size_t i = 0; i < ledger_channels(l); i++) {
+                struct channel_view c;
+
+                ledger_channel_at(l, i, &c);
+                if (strcmp(c.channel, channel) == 0)
+                        return c.last_accepted_ms > 0;
+        }
+        return false;
+}
+
+void channels_never_heard(const struct ledger *l, struct name_list *ret)
+{
+        const struct roster *r = ledger_roster(l);
+
+        for (size_t i = 0; r && r->paging && i < r->paging->n_channels; i++)
+                if (!has_accepted(l, r->paging->channels[i].name))
+                        paging_add(ret, r->paging->channels[i].name);
+}
+
+bool rotation_was_proven(const struct ledger *l, const char *credential)
+{
+        for (size_t i = 0; i < ledger_versions(l); i++) {
+                struct version_view v;
+                struct rotation_view r;
+
+                ledger_version_at(l, i, &v);
+                if (strcmp(v.fields->credential, credential) == 0 &&
+                    (v.evidence == OLD_REFUSED || v.evidence == OLD_REPLACED) &&
+                    ledger_rotation(l, &v.id, ledger_last_at(l), &r) && r.is_done && r.new_works)
+                        return true;
+        }
+        return false;
 }

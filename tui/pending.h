@@ -17,3 +17,7 @@ bool incident_is_unfinished(const struct incident_view *i);
 bool custody_is_wanted(const struct ledger *l, const char *me, int64_t now_ms);
 /* What holders should have checked: current, pending or sealed, not retired. */
 bool version_is_live(const struct version_view *v);
+/* Adds the channels that the roster's `notify` names and that no page was ever accepted by. */
+void channels_never_heard(const struct ledger *l, struct name_list *ret);
+/* Whether some rotation of this credential was proven: the old value dead, the new one at work. */
+bool rotation_was_proven(const struct ledger *l, const char *credential);

@@ -52,13 +52,24 @@ static void list(const struct model *m, struct rows *ret)
 
 /* ---- drawing ---- */
 
-static bool pages_fail(const struct picture *p)
+/* "pager, mail" */
+static void name_dead_channels(const struct picture *p, struct bytes *ret)
 {
-        bool any = p->n_channels == 0;
-
         for (size_t i = 0; i < p->n_channels; i++)
-                any |= p->channels[i].last_failed_ms > p->channels[i].last_accepted_ms;
-        return any;
+                if (p->channels[i].last_failed_ms > p->channels[i].last_accepted_ms)
+                        bytes_printf(ret, "%s%s", ret->n ? ", " : "", p->channels[i].channel);
+}
+
+static void draw_pages(const struct picture *p, struct sheet *s)
+{
+        CLEANUP_BYTES struct bytes dead = BYTES_NONE;
+
+        name_dead_channels(p, &dead);
+        if (dead.n)
+                sheet_say(s, ROLE_WARN, "[!!] No pages get out by %s (p shows since when): call people yourself.",
+                          bytes_text(&dead));
+        else if (p->n_channels == 0)
+                sheet_say(s, ROLE_WARN, "[! ] The log shows no page that was ever sent: call people yourself.");
 }
 
 static void draw_readiness(const struct model *m, struct sheet *s)
@@ -81,10 +92,7 @@ static void draw_readiness(const struct model *m, struct sheet *s)
                 sheet_say(s, ROLE_GOOD,
                           "[ok] The glass can be broken now: the broker answers, %zu credential%s ready.",
                           p->n_credentials, p->n_credentials == 1 ? " is" : "s are");
-        if (pages_fail(p))
-                sheet_say(s, ROLE_WARN,
-                          p->n_channels ? "[!!] Some pages do not get out (p shows which): call people yourself."
-                                        : "[! ] The log shows no page that was ever sent: call people yourself.");
+        draw_pages(p, s);
 }
 
 /* "bob approved 20 s ago; asked: alice, carol" */

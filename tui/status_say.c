@@ -182,6 +182,7 @@ static void say_versions(const struct cli *cli)
 static void say_channels(const struct cli *cli)
 {
         const struct ledger *l = cli_ledger(cli);
+        struct name_list never = {0};
         bool said = false;
 
         for (size_t i = 0; i < ledger_channels(l); i++) {
@@ -194,6 +195,12 @@ static void say_channels(const struct cli *cli)
                           c.last_failed_ms > c.last_accepted_ms ? ", FAILED " : "",
                           c.last_failed_ms > c.last_accepted_ms ? when(c.last_failed_ms, cli_now(cli), failed) : "");
         }
+        channels_never_heard(l, &never);
+        for (size_t i = 0; i < never.n; i++) {
+                heading(&said, "Pages");
+                say_field(never.name[i], "never took a page, though the roster's `notify` names it");
+        }
+        free(never.name);
 }
 
 static void say_waiting(const struct cli *cli)

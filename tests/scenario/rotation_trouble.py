@@ -174,6 +174,7 @@ with World(rotators=["rot-1"], credentials={CREDENTIAL: {"opens_what": "the vaul
     first, second = Rotator(w, good), Rotator(w, good)
     first.start()
     wait_for("its start", lambda: "rotator.started" in first.text())
+    ok("a rotator that reaches its broker by a socket says that they share a host", "rotator.beside_broker" in first.text())
     ok("two rotators on one state folder: the second one refuses", second.once() == 2 and "another rotator" in second.text(), second.text())
     first.stop()
     others = w.dir / "others"

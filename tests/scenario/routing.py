@@ -70,6 +70,9 @@ def routes():
         third = w.request("erin", incident="INC-9")
         page = seen(pages, "chat", "requested", request=third["request"])
         ok("people's own handles are in the page", {"name": "carol", "contact": {"slack": "U0123", "email": "carol@example.org"}} in page["to"], page)
+        status, doctor = w.run("erin", "status"), w.run("erin", "doctor")
+        ok("status and doctor name a channel that never took a page", any("gone" in l and "never took" in l for l in status.out.splitlines()) and
+           any("gone" in l and "WARN" in l for l in doctor.out.splitlines()), (status, doctor))
         ok("nobody else was paged", set(kinds(pages, "mail")) == {"roster-changed"} and set(kinds(pages, "pager")) == {"opened", "closed", "roster-changed"},
            (kinds(pages, "mail"), kinds(pages, "pager")))
 
@@ -110,7 +113,8 @@ def failure_domains():
 
 
 def dead_channel():
-    with PageFile("chat", "pager") as pages, World(channels=pages.channels) as w:
+    credential = {"opens_what": "a file", "sealers": ["alice"], "rotate": {"hook": "file", "config": {"path": "/nowhere"}}}
+    with PageFile("chat", "pager") as pages, World(channels=pages.channels, rotators=["rot-1"], credentials={"prod/db/root": credential}) as w:
         w.seal()
         pages.down("pager")
         w.request("erin")
@@ -119,6 +123,8 @@ def dead_channel():
         status, doctor = w.run("erin", "status"), w.run("erin", "doctor")
         ok("status names it", any("pager" in l and "FAILED" in l for l in status.out.splitlines()), status)
         ok("doctor names it", any("pager" in l and "FAIL" in l for l in doctor.out.splitlines()), doctor)
+        ok("the screen Now names it", "No pages get out by pager" in w.run("erin", "--snapshot", "now").out)
+        ok("doctor says which hook nobody has seen at work", "hook file was never seen to rotate it" in " ".join(doctor.out.split()), doctor)
 
 
 def dark():

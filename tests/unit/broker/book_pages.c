@@ -215,6 +215,22 @@ Test(book_pages, a_rotation_that_is_not_done_is_said_every_quarter_of_an_hour)
         cr_expect_str_eq(desk_pages(d), "rotation-due rotation-due");
 }
 
+Test(book_pages, a_version_that_no_longer_fits_its_policy_is_said_daily)
+{
+        CLEANUP_DESK struct desk *d = desk_new(ONE_CHANNEL);
+        desk_version(d);
+        desk_next_roster(d, "prod-db: {approvals: 2, holders: [alice, bob, carol]",
+                         "prod-db: {approvals: 2, holders: [alice, bob, carol, dave]");
+        desk_poke(d);
+        cr_expect_str_eq(desk_pages(d), "roster-changed rotation-due");
+        d->now_ms += 23 * HOUR_MS;
+        desk_poke(d);
+        cr_expect_str_eq(desk_pages(d), "roster-changed rotation-due");
+        d->now_ms += 1 * HOUR_MS;
+        desk_poke(d);
+        cr_expect_str_eq(desk_pages(d), "roster-changed rotation-due rotation-due");
+}
+
 Test(book_pages, an_overdue_post_mortem_is_said_daily)
 {
         CLEANUP_DESK struct desk *d = desk_new("channels: {ops: {program: /bin/true, events: [postmortem-due]}}\n");
