@@ -1,14 +1,16 @@
 #include "tui/cli.h"
+#include "quorum/paper.h"
 #include "tui/pending.h"
 #include "tui/prompt.h"
 #include "tui/say.h"
+#include "tui/word_prompt.h"
 #include <string.h>
 
 #define PASSPHRASE_LEAST 12u
 
 void cli_init(struct cli *cli)
 {
-        *cli = (struct cli){.passphrase_fd = -1, .exit_code = -1};
+        *cli = (struct cli){.passphrase_fd = -1, .words_fd = -1, .exit_code = -1};
 }
 
 void cli_done(struct cli *cli)
@@ -93,12 +95,37 @@ static enum err load_with_passphrase(struct cli *cli, const char *path, struct i
         return e;
 }
 
+/* From paper: 48 words, by descriptor or at the terminal. */
+static enum err load_from_words(struct cli *cli, struct identity *ret)
+{
+        CLEANUP_SECRET struct secret text = SECRET_NONE, cells = SECRET_NONE;
+        enum err e;
+
+        if (cli->identity)
+                return err_because(ERR_USAGE, "--words stands instead of an identity file: leave --identity out");
+        if (cli->words_fd >= 0) {
+                if ((e = secret_read_fd(cli->words_fd, PAPER_TEXT_MAX, &text)) != OK)
+                        return err_because(e == ERR_TOO_LARGE ? ERR_BAD_WORDS : e,
+                                           "no words could be read from descriptor %d", cli->words_fd);
+                e = paper_take_text(&text, &cells);
+        } else if (cli->no_input) {
+                return err_because(ERR_USAGE, "with --no-input the words must come by --words-fd");
+        } else {
+                note("The 48 words, one at a time; four letters are enough. Space takes a word, Backspace goes "
+                     "back.");
+                e = word_prompt(&cells);
+        }
+        return e == OK ? paper_read(&cells, ret) : e;
+}
+
 enum err cli_load_identity(struct cli *cli, struct identity *ret)
 {
         const char *path = cli_identity_path(cli);
         bool needs_passphrase;
         enum err e;
 
+        if (cli->words)
+                return load_from_words(cli, ret);
         e = identity_needs_passphrase(path, &needs_passphrase);
         if (e == ERR_NO_ENTRY)
                 return err_because(
@@ -188,8 +215,8 @@ enum err cli_look(struct cli *cli, const char **ret_stale)
         *ret_stale = NULL;
         if ((e = cli_open(cli)) != OK)
                 return e;
-        e = identity_needs_passphrase(cli_identity_path(cli), &needs_passphrase);
-        if (e == OK && needs_passphrase && cli->passphrase_fd < 0) {
+        e = cli->words ? OK : identity_needs_passphrase(cli_identity_path(cli), &needs_passphrase);
+        if (e == OK && !cli->words && needs_passphrase && cli->passphrase_fd < 0) {
                 *ret_stale = "locked";
                 return OK;
         }

@@ -16,8 +16,10 @@ struct cli {
         const char *snapshot, *size;         /* of `breakglass` alone: one frame as text */
         bool json, no_input;
         int passphrase_fd; /* -1: ask at the terminal */
-        bool is_done;      /* --help was answered: end well, say nothing more */
-        int exit_code;     /* of a child program, or -1: the error's own */
+        bool words;        /* the identity comes as words, from words_fd or (-1) asked for one by one */
+        int words_fd;
+        bool is_done;  /* --help was answered: end well, say nothing more */
+        int exit_code; /* of a child program, or -1: the error's own */
         char *identity_path_;
         struct client *client;
 };
@@ -38,8 +40,8 @@ void cli_done(struct cli *cli);
 const char *cli_identity_path(struct cli *cli);
 /* Opens the installation's folder and replica. Errors: those of client_open(). */
 MUST_CHECK enum err cli_open(struct cli *cli);
-/* Reads the identity, asking for its passphrase when it has one. Errors: those of identity_load(), ERR_USAGE (a
- * passphrase is needed and nobody may be asked), ERR_ABORTED. */
+/* Reads the identity, asking for its passphrase when it has one, or takes it from words (--words). Errors: those of
+ * identity_load() and paper_read(), ERR_USAGE (something must be asked and nobody may be), ERR_ABORTED. */
 MUST_CHECK enum err cli_load_identity(struct cli *cli, struct identity *ret);
 /* Opens, unlocks, sends what an earlier run left, and brings the replica up to date. */
 MUST_CHECK enum err cli_ready(struct cli *cli);

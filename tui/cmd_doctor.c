@@ -84,8 +84,13 @@ static void check_identity(struct doctor *d)
 {
         const char *path = cli_identity_path(d->cli);
         bool needs_passphrase = false;
-        enum err e = identity_needs_passphrase(path, &needs_passphrase);
+        enum err e = OK;
 
+        if (d->cli->words) {
+                found(d, FINDING_OK, "identity", "comes from paper, as words");
+                return;
+        }
+        e = identity_needs_passphrase(path, &needs_passphrase);
         if (e == ERR_NO_ENTRY)
                 found(d, FINDING_FAIL, "identity", "none at %s: `breakglass keygen`, or name it with --identity",
                       path);

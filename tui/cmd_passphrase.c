@@ -20,6 +20,9 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return e;
         if ((e = options_want(&args, 0, 0, "")) != OK)
                 return e;
+        if (cli->words)
+                return err_because(ERR_USAGE,
+                                   "words have no passphrase: `breakglass paper --save FILE` makes a file of them");
         if (!cli->identity && cli_open(cli) != OK)
                 err_forget(); /* nothing joined: the default place */
         if ((e = cli_load_identity(cli, &me)) != OK)

@@ -1,6 +1,8 @@
 #include "tui/cmd_recover.h"
 #include "base/clock.h"
 #include "tui/commands.h"
+#include "tui/prompt.h"
+#include "tui/qr.h"
 #include "tui/say.h"
 #include <errno.h>
 #include <string.h>
@@ -123,7 +125,7 @@ static enum err read_lines(FILE *f, const char *until, struct bytes *ret)
                 bytes_add(ret, line, (size_t)n);
                 if (ret->n > RECOVER_TEXT_MAX)
                         return err_because(ERR_TOO_LARGE, "a block is shorter");
-                if (until && strstr(line, until))
+                if (until && (strstr(line, until) || block_parts_are_whole(bytes_span(ret))))
                         break;
         }
         return ferror(f) ? err_because(ERR_IO, "stdin: %s", strerror(errno)) : OK;
@@ -139,13 +141,59 @@ enum err recovering_text(const char *path, const char *until, struct bytes *ret)
         return e == OK ? OK : err_because(e, "%s", path);
 }
 
-enum err recovering_put_block(const char *path, const struct bytes *block)
+enum err recovering_join_parts(struct bytes *text)
 {
-        enum err e;
+        CLEANUP_BYTES struct bytes joined = BYTES_NONE;
+        enum err e = block_parts_join(bytes_span(text), &joined);
+
+        bytes_add_byte(text, '\n');
+        bytes_add_span(text, bytes_span(&joined));
+        return e;
+}
+
+/* ---- a block on its way ---- */
+
+static enum err check_new(const char *path)
+{
+        return path && file_exists(path) ? err_because(ERR_DUPLICATE, "%s exists and is never overwritten", path)
+                                         : OK;
+}
+
+enum err block_out_check(const struct cli *cli, const struct block_out *o)
+{
+        enum err e = check_new(o->file);
+
+        if (e != OK || (e = check_new(o->qr_file)) != OK)
+                return e;
+        if (o->qr && (cli->no_input || cli->json || !prompt_possible()))
+                return err_because(ERR_USAGE, "--qr shows codes at a terminal, one by one: use --qr-file FILE here");
+        return OK;
+}
+
+static enum err write_picture(const char *path, enum block_kind kind, const struct bytes *block)
+{
+        struct qr_set set = {0};
+        enum err e = qr_of_block(block, kind, QR_MOST, &set);
+
+        if (e == OK)
+                e = qr_write_file(&set, path);
+        qr_set_done(&set);
+        return e;
+}
+
+enum err block_out_do(const struct cli *cli, const struct block_out *o, enum block_kind kind,
+                      const struct bytes *block)
+{
+        enum err e = OK;
 
         fflush(stdout);
-        if (!path)
-                return fd_write_all(STDOUT_FILENO, block->p, block->n);
-        e = file_create(path, 0600, bytes_span(block));
-        return e == ERR_DUPLICATE ? err_because(e, "%s exists and is never overwritten", path) : e;
+        if (o->file && (e = file_create(o->file, 0600, bytes_span(block))) != OK)
+                return e;
+        if (o->qr_file && (e = write_picture(o->qr_file, kind, block)) != OK)
+                return e;
+        if (o->qr)
+                return qr_show(block, kind, kind == BLOCK_REQUEST ? "BREAKGLASS REQUEST" : "BREAKGLASS ANSWER");
+        if (o->file || o->qr_file || cli->json)
+                return OK;
+        return fd_write_all(STDOUT_FILENO, block->p, block->n);
 }

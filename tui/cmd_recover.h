@@ -33,5 +33,24 @@ void recovering_done(struct recovering *x);
 
 /* A file's text, or stdin's for "-": to its end, or (until not NULL) to the line that has these words. */
 MUST_CHECK enum err recovering_text(const char *path, const char *until, struct bytes *ret);
-/* A block to a new file and, without one, to stdout. */
-MUST_CHECK enum err recovering_put_block(const char *path, const struct bytes *block);
+/* Blocks that came as parts of QR codes, behind the text as whole blocks. Errors: as block_parts_join(). */
+MUST_CHECK enum err recovering_join_parts(struct bytes *text);
+
+/* How a block leaves: as text, and as QR codes. */
+struct block_out {
+        const char *file, *qr_file; /* or NULL */
+        bool qr;
+};
+
+#define BLOCK_OUT_OPTIONS(o, what)                                                                                   \
+        {"block", OPTION_TEXT, &(o)->file, "FILE", "write the " what " to a new file instead of stdout"},            \
+                {"qr", OPTION_FLAG, &(o)->qr, NULL, "show it as QR codes, one after the other"},                     \
+        {                                                                                                            \
+                "qr-file", OPTION_TEXT, &(o)->qr_file, "FILE", "write one large QR code to a new file, .svg or .pbm" \
+        }
+
+/* What is sure to fail fails before anything is signed. Errors: ERR_USAGE, ERR_DUPLICATE. */
+MUST_CHECK enum err block_out_check(const struct cli *cli, const struct block_out *o);
+/* The text goes to stdout when it is asked for nowhere else, and not with --json. */
+MUST_CHECK enum err block_out_do(const struct cli *cli, const struct block_out *o, enum block_kind kind,
+                                 const struct bytes *block);

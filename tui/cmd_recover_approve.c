@@ -5,23 +5,31 @@
 struct approving {
         struct recovering x;
         struct confirming confirming;
-        const char *block, *request; /* files; request: "-" for stdin */
+        struct block_out out;
+        const char *request; /* a file, or "-" for stdin */
 };
 
 static enum err read_request(const struct approving *a, struct block *ret)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
-        enum err e;
+        enum err e, joined;
 
         if (span_is(span_text(a->request), "-") && isatty(STDIN_FILENO))
                 note("Paste the request's block here.");
         if ((e = recovering_text(a->request, "END BREAKGLASS REQUEST", &text)) != OK)
                 return e;
+        joined = recovering_join_parts(&text);
+
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
         struct span rest = bytes_span(&text);
 
+        bytes_add_text(&why, err_reason());
         e = block_read(&rest, BLOCK_REQUEST, ret);
+        if (e == ERR_NOT_FOUND && joined != OK)
+                return err_because(joined, "%s", bytes_text(&why));
         return e == ERR_NOT_FOUND
-                       ? err_because(ERR_BAD_STATEMENT, "%s has no block `BEGIN BREAKGLASS REQUEST`", a->request)
+                       ? err_because(ERR_BAD_STATEMENT,
+                                     "%s has no block `BEGIN BREAKGLASS REQUEST` and no parts of one", a->request)
                        : e;
 }
 
@@ -57,15 +65,13 @@ static enum err tell(const struct cli *cli, const struct approving *a, const str
 {
         enum err e = OK;
 
-        if (a->block && (e = recovering_put_block(a->block, block)) != OK)
+        if ((e = block_out_do(cli, &a->out, BLOCK_ANSWER, block)) != OK)
                 return e;
         if (cli->json) {
                 say_json(json_pack("{s:s, s:s, s:s}", "credential", c->request.credential, "requester",
                                    c->request.requester, "block", bytes_text(block)));
                 return OK;
         }
-        if (!a->block)
-                e = recovering_put_block(NULL, block);
         note("Send this answer to %s, by any way: only their one-time key opens it. Keep in mind that you gave it: "
              "when "
              "the broker is back, the credential must be rotated.",
@@ -82,6 +88,8 @@ static enum err approve(struct cli *cli, struct approving *a)
         enum err e;
 
         if ((e = check_seen(cli, a)) != OK)
+                return e;
+        if ((e = block_out_check(cli, &a->out)) != OK)
                 return e;
         if ((e = read_request(a, &request)) != OK)
                 return e;
@@ -110,7 +118,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
                  "the code as the requester read it out, instead of typing it"},
                 {"override", OPTION_FLAG, &a.confirming.override, NULL,
                  "approve although enough shares would be spent over several requests"},
-                {"block", OPTION_TEXT, &a.block, "FILE", "write the answer to a new file instead of stdout"},
+                BLOCK_OUT_OPTIONS(&a.out, "answer"),
                 {0},
         };
         struct texts args;
@@ -129,7 +137,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover_approve = {
         .name = "recover approve",
-        .synopsis = "[BLOCK-FILE|-] --from EXPORT [--code XXXX-XXXX] [--block FILE]",
+        .synopsis = "[BLOCK-FILE|-] --from EXPORT [--code XXXX-XXXX] [--block FILE] [--qr]",
         .help = "Check a request that came as a block, see it, and answer with your share for its requester.",
         .run = run,
 };

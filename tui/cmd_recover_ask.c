@@ -7,7 +7,7 @@
 struct asking {
         struct recovering x;
         struct ask ask;
-        const char *block;
+        struct block_out out;
 };
 
 static void tell_before(const struct recovering *x, const char *credential)
@@ -41,15 +41,13 @@ static enum err tell(const struct cli *cli, const struct asking *a, const struct
 
         code_of(id, code);
         hash_to_hex(id, hex);
-        if (a->block && (e = recovering_put_block(a->block, block)) != OK)
+        if ((e = block_out_do(cli, &a->out, BLOCK_REQUEST, block)) != OK)
                 return e;
         if (cli->json) {
                 say_json(json_pack("{s:s, s:s, s:s, s:s}", "request", hex, "code", code, "credential",
                                    a->ask.credential, "block", bytes_text(block)));
                 return OK;
         }
-        if (!a->block)
-                e = recovering_put_block(NULL, block);
         note("Send this block to each of them, by any way: it is no secret. They run `breakglass recover approve "
              "--from EXPORT` and send their answer block back.");
         tell_code(code);
@@ -63,6 +61,8 @@ static enum err ask(struct cli *cli, struct asking *a)
         struct hash id;
         enum err e;
 
+        if ((e = block_out_check(cli, &a->out)) != OK)
+                return e;
         if ((e = recovering_begin(cli, &a->x)) != OK)
                 return e;
         if ((e = recovery_ask(&a->x.r, &a->ask, &id, &block)) != OK)
@@ -84,7 +84,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 {"reason", OPTION_TEXT, &a.ask.reason, "TEXT", "what for, in words that approvers read"},
                 {"for", OPTION_TIME, &a.ask.open_for_ms, "TIME",
                  "how long you mean to use it (at most the policy's)"},
-                {"block", OPTION_TEXT, &a.block, "FILE", "write the block to a new file instead of stdout"},
+                BLOCK_OUT_OPTIONS(&a.out, "block"),
                 {0},
         };
         struct texts args;
@@ -110,7 +110,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover_ask = {
         .name = "recover ask",
-        .synopsis = "CREDENTIAL --from EXPORT --emergency E1 --incident INC-7 --reason TEXT [--block FILE]",
+        .synopsis = "CREDENTIAL --from EXPORT --emergency E1 --incident INC-7 --reason TEXT [--block FILE] [--qr]",
         .help = "Ask for a credential without a broker; prints a block to send to the approvers, and the code.",
         .run = run,
 };

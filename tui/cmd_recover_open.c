@@ -44,6 +44,10 @@ static enum err read_answers_of(struct opening *o, const char *file)
 
         if (e != OK)
                 return e;
+        if ((e = recovering_join_parts(&text)) != OK) {
+                say_bad(file, "", e);
+                found++; /* something was there */
+        }
         for (struct span rest = bytes_span(&text);; found++) {
                 struct block b = {0};
 

@@ -5,6 +5,7 @@
 #define COMMAND_LIST(X)                                                                                              \
         X(keygen)                                                                                                    \
         X(passphrase)                                                                                                \
+        X(paper)                                                                                                     \
         X(whoami)                                                                                                    \
         X(join)                                                                                                      \
         X(roster)                                                                                                    \

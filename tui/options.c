@@ -16,6 +16,8 @@ enum {
         ANSWER_NO_INPUT,
         ANSWER_PASSPHRASE_FD,
         ANSWER_PASSPHRASE,
+        ANSWER_WORDS,
+        ANSWER_WORDS_FD,
         ANSWER_HELP,
         ANSWER_OWN
 };
@@ -27,6 +29,8 @@ static const struct option common[] = {
         {"json", no_argument, NULL, ANSWER_JSON},
         {"no-input", no_argument, NULL, ANSWER_NO_INPUT},
         {"passphrase-fd", required_argument, NULL, ANSWER_PASSPHRASE_FD},
+        {"words", no_argument, NULL, ANSWER_WORDS},
+        {"words-fd", required_argument, NULL, ANSWER_WORDS_FD},
         /* Known only to be refused in a useful way; it takes a value so that the value is not read as a name. */
         {"passphrase", optional_argument, NULL, ANSWER_PASSPHRASE},
         {"help", no_argument, NULL, ANSWER_HELP},
@@ -45,13 +49,13 @@ static enum err take_brokers(struct cli *cli, char *list)
         return OK;
 }
 
-static enum err take_fd(const char *text, int *ret)
+static enum err take_fd(const char *name, const char *text, int *ret)
 {
         char *end;
         long fd = strtol(text, &end, 10);
 
         if (end == text || *end || fd < 0 || fd > 1 << 20)
-                return err_because(ERR_USAGE, "--passphrase-fd wants the number of an open descriptor");
+                return err_because(ERR_USAGE, "%s wants the number of an open descriptor", name);
         if (fcntl((int)fd, F_GETFD) < 0)
                 return err_because(ERR_USAGE, "descriptor %ld is not open", fd);
         /* No editor or program that is started later shall find what is left in it. */
@@ -69,7 +73,9 @@ static enum err take_common(struct cli *cli, int answer, char *value)
         case ANSWER_INSTALLATION: cli->installation = value; return OK;
         case ANSWER_JSON: cli->json = true; return OK;
         case ANSWER_NO_INPUT: cli->no_input = true; return OK;
-        case ANSWER_PASSPHRASE_FD: return take_fd(value, &cli->passphrase_fd);
+        case ANSWER_PASSPHRASE_FD: return take_fd("--passphrase-fd", value, &cli->passphrase_fd);
+        case ANSWER_WORDS: cli->words = true; return OK;
+        case ANSWER_WORDS_FD: cli->words = true; return take_fd("--words-fd", value, &cli->words_fd);
         case ANSWER_PASSPHRASE:
                 return err_because(ERR_USAGE, "a passphrase on the command line can be read by everybody on this "
                                               "machine; use the terminal or --passphrase-fd (and change this one)");
@@ -255,6 +261,8 @@ void options_print_help(const struct command *command, const struct option_about
         print_option("json", NULL, "answer in JSON");
         print_option("no-input", NULL, "never ask anything: fail instead");
         print_option("passphrase-fd", "N", "read the identity's passphrase from descriptor N, one line");
+        print_option("words", NULL, "be whom an envelope's 48 words make: asks for them one by one");
+        print_option("words-fd", "N", "read those words from descriptor N, to its end");
 }
 
 static void print_parts(const struct command *group, const struct command *const parts[], size_t n)

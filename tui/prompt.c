@@ -1,100 +1,25 @@
 #include "tui/prompt.h"
 #include "base/file.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "tui/tty.h"
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <termios.h>
 
-#define PASTE_ON  "\x1b[?2004h"
-#define PASTE_OFF "\x1b[?2004l"
 /* Behind an Enter that a person typed nothing follows so soon; behind a pasted one the rest of the paste does. */
 #define PASTE_GAP_MS 30
 
-static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-static volatile sig_atomic_t caught;
-
-static void catch_signal(int number)
-{
-        caught = number;
-}
-
-/* The terminal while a question is open. */
+/* A question while it is open. */
 struct question {
-        int tty;
+        struct tty tty;
         bool is_shown;
-        struct termios before;
-        struct sigaction actions[COUNT_OF(watched)];
-        sigset_t mask;      /* before: signals come in only while waiting for a key, so that none slips by */
         struct secret text; /* PROMPT_MAX + 1 bytes: the last is the byte just read */
         size_t n;
         bool in_paste, was_pasted, is_too_long;
 };
 
-static void put_text(const struct question *q, const char *text)
-{
-        /* A terminal that went away shows itself at the next read. */
-        if (fd_write_all(q->tty, text, strlen(text)) != OK)
-                err_forget();
-}
-
-static void signals_give_back(const struct question *q)
-{
-        pthread_sigmask(SIG_SETMASK, &q->mask, NULL);
-        for (size_t i = 0; i < COUNT_OF(watched); i++)
-                sigaction(watched[i], &q->actions[i], NULL);
-}
-
-/* Asking for brackets around a paste shows as rubbish where nobody understands it. */
-static bool terminal_knows_paste(void)
-{
-        const char *term = getenv("TERM");
-
-        return term && *term && strcmp(term, "dumb") != 0;
-}
-
-static bool terminal_take(struct question *q)
-{
-        struct termios quiet;
-        sigset_t blocked;
-        struct sigaction action = {.sa_handler = catch_signal};
-
-        if (tcgetattr(q->tty, &q->before) != 0)
-                return false;
-        caught = 0;
-        sigemptyset(&action.sa_mask);
-        sigemptyset(&blocked);
-        for (size_t i = 0; i < COUNT_OF(watched); i++)
-                sigaddset(&blocked, watched[i]);
-        pthread_sigmask(SIG_BLOCK, &blocked, &q->mask);
-        for (size_t i = 0; i < COUNT_OF(watched); i++)
-                sigaction(watched[i], &action, &q->actions[i]);
-        quiet = q->before;
-        quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
-        quiet.c_cc[VMIN] = 1;
-        quiet.c_cc[VTIME] = 0;
-        if (tcsetattr(q->tty, TCSAFLUSH, &quiet) != 0) {
-                signals_give_back(q);
-                return false;
-        }
-        if (terminal_knows_paste())
-                put_text(q, PASTE_ON);
-        return true;
-}
-
-static void terminal_give_back(struct question *q)
-{
-        if (terminal_knows_paste())
-                put_text(q, PASTE_OFF);
-        while (tcsetattr(q->tty, TCSADRAIN, &q->before) != 0 && errno == EINTR)
-                ;
-        signals_give_back(q);
-}
-
 static void show(const struct question *q, const unsigned char *p, size_t n)
 {
-        if (q->is_shown && fd_write_all(q->tty, p, n) != OK)
+        if (q->is_shown && fd_write_all(q->tty.fd, p, n) != OK)
                 err_forget();
 }
 
@@ -112,18 +37,8 @@ static void rub_out(struct question *q)
 /* One byte into the end of the locked buffer. */
 static enum err read_byte(struct question *q, unsigned char **ret)
 {
-        struct pollfd p = {q->tty, POLLIN, 0};
-        ssize_t n;
-
         *ret = &q->text.bytes[PROMPT_MAX];
-        while (ppoll(&p, 1, NULL, &q->mask) < 0 && errno == EINTR && !caught)
-                ;
-        if (caught == SIGTSTP)
-                return ERR_NOT_READY; /* suspended from outside: the caller puts the terminal back first */
-        if (caught)
-                return err_because(ERR_ABORTED, "ended by a signal");
-        n = read(q->tty, *ret, 1);
-        return n == 1 ? OK : err_because(ERR_ABORTED, "the terminal went away");
+        return tty_read(&q->tty, *ret);
 }
 
 /* ESC was read: a bracketed paste's begin or end, or some key that means nothing here. */
@@ -192,7 +107,7 @@ static enum err read_answer(struct question *q)
 
 static bool more_behind(const struct question *q)
 {
-        struct pollfd p = {q->tty, POLLIN, 0};
+        struct pollfd p = {q->tty.fd, POLLIN, 0};
 
         return poll(&p, 1, PASTE_GAP_MS) > 0 && (p.revents & POLLIN);
 }
@@ -203,19 +118,19 @@ static enum err ask(struct question *q, const char *question)
         enum err e;
 
         do {
-                if (!terminal_take(q))
+                if (!tty_take(&q->tty))
                         return err_because(ERR_USAGE, "there is no terminal to ask at");
-                put_text(q, question);
+                tty_put(&q->tty, question);
                 q->n = 0;
                 q->in_paste = q->was_pasted = q->is_too_long = false;
                 e = read_answer(q);
                 if (e == OK && q->is_shown && more_behind(q)) {
                         q->was_pasted = true;
-                        tcflush(q->tty, TCIFLUSH);
+                        tcflush(q->tty.fd, TCIFLUSH);
                 }
-                put_text(q, "\n");
-                terminal_give_back(q);
-                if (e == OK && caught && caught != SIGTSTP)
+                tty_put(&q->tty, "\n");
+                tty_give_back(&q->tty);
+                if (e == OK && tty_was_ended())
                         e = err_because(ERR_ABORTED, "ended by a signal");
                 if (e == ERR_NOT_READY)
                         raise(SIGTSTP);
@@ -227,7 +142,7 @@ static enum err ask(struct question *q, const char *question)
 
 enum err prompt_secret_at(int tty, const char *question, struct secret *ret)
 {
-        struct question q = {.tty = tty};
+        struct question q = {.tty = {.fd = tty}};
         enum err e;
 
         if ((e = secret_new(PROMPT_MAX + 1, &q.text)) != OK)
@@ -241,7 +156,7 @@ enum err prompt_secret_at(int tty, const char *question, struct secret *ret)
 
 enum err prompt_line_at(int tty, const char *question, struct bytes *ret, bool *ret_pasted)
 {
-        struct question q = {.tty = tty, .is_shown = true};
+        struct question q = {.tty = {.fd = tty}, .is_shown = true};
         enum err e;
 
         if ((e = secret_new(PROMPT_MAX + 1, &q.text)) != OK)
@@ -257,21 +172,16 @@ enum err prompt_line_at(int tty, const char *question, struct bytes *ret, bool *
         return e;
 }
 
-static int open_terminal(void)
-{
-        return open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-}
-
 bool prompt_possible(void)
 {
-        CLEANUP_FD int tty = open_terminal();
+        CLEANUP_FD int tty = tty_open();
 
         return tty >= 0;
 }
 
 enum err prompt_secret(const char *question, struct secret *ret)
 {
-        CLEANUP_FD int tty = open_terminal();
+        CLEANUP_FD int tty = tty_open();
 
         if (tty < 0)
                 return err_because(ERR_USAGE, "there is no terminal to ask at");
@@ -280,7 +190,7 @@ enum err prompt_secret(const char *question, struct secret *ret)
 
 enum err prompt_line(const char *question, struct bytes *ret, bool *ret_pasted)
 {
-        CLEANUP_FD int tty = open_terminal();
+        CLEANUP_FD int tty = tty_open();
 
         if (tty < 0)
                 return err_because(ERR_USAGE, "there is no terminal to ask at");

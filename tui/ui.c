@@ -342,7 +342,9 @@ static void show_screens(struct ui *ui)
         term_size(&rows, &columns);
         model_init(&ui->model, rows, columns);
         choose_folder(&ui->model);
-        if (identity_needs_passphrase(cli_identity_path(ui->cli), &needs) == OK)
+        if (ui->cli->words)
+                ui->model.has_passphrase = true;
+        else if (identity_needs_passphrase(cli_identity_path(ui->cli), &needs) == OK)
                 ui->model.has_passphrase = needs;
         signals_take(before);
         ui->work = work_new(ui->cli);

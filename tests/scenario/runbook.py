@@ -1,5 +1,6 @@
 """Every command of runbook.md runs, in the order of the page, as the person that stands on its block. R17, XXXX-XXXX, GENESIS-SHA256 and
-NEXT-SHA256 are what the page says they stand for: whatever the commands print."""
+NEXT-SHA256 are what the page says they stand for: whatever the commands print. On `paper` blocks the person has no identity file, and
+`--words` is answered with the words of their page."""
 import hashlib, os, pathlib, re, shutil, subprocess
 
 from harness import BREAKGLASS, BREAKGLASSD, BUILD, ROOT, ROTATOR, World, finish, ok, wait_for
@@ -7,7 +8,12 @@ from harness import BREAKGLASS, BREAKGLASSD, BUILD, ROOT, ROTATOR, World, finish
 BLOCK = re.compile(r"^```sh (\w+)(?: (\w+))?\n(.*?)^```$", re.M | re.S)
 
 
-def shell(w, who, script, folder):
+def shell(w, who, script, folder, on_paper=False):
+    if on_paper:
+        words = w.must(who, "paper", who, "--page", "-", "--text").out
+        rows = re.findall(r"^ +(?:\d{1,2} [a-z]+ *)+$", words, re.M)
+        (folder / "words").write_text("\n".join(rows))
+        script = f"exec 9<words; rm words\n" + script.replace("--words", "--words-fd 9").replace("breakglass ", f"{BREAKGLASS} ")
     env = w.env(who) if who != "root" else {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     bin_dir = w.dir / "bin" / who
     if not bin_dir.exists():
@@ -71,11 +77,11 @@ def main():
                 waiting = []
             if who == "root" and "export" not in script and "--check-config" not in script:
                 raise AssertionError(script)
-            done = run(w, who, script, folder, known)
+            done = run(w, who, script, folder, known, label == "paper")
             if label == "asks":
                 asked = w.must(who, "status", "--json").json["requests"][-1]
                 known |= {"R17": asked["request"], "XXXX-XXXX": asked["code"]}
-            if label == "recovers":  # a code of its own; stdout is no terminal, so the program says it apart from the block
+            if label == "recovers" or "recover ask" in script:  # a code of its own; stdout is no terminal, so the program says it apart from the block
                 known["XXXX-XXXX"] = re.search(r"The code is ([0-9A-Z]{4}-[0-9A-Z]{4})", done.stdout)[1]
             if label == "edits":
                 next_roster(w, folder)
@@ -91,10 +97,10 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(w, who, script, folder, known):
+def run(w, who, script, folder, known, on_paper=False):
     for name, value in known.items():
         script = script.replace(name, value)
-    done = shell(w, who, script, folder)
+    done = shell(w, who, script, folder, on_paper)
     first = script.strip().splitlines()[0]
     ok(f"{who}: {first[:100]}", done.returncode == 0, done.stdout + (w.broker_log()[-800:] if done.returncode else ""))
     return done
