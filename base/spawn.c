@@ -78,8 +78,9 @@ static const char **environment_of(const struct spawn_job *job)
         return all;
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
+static int set_attributes(const struct spawn_job *job, posix_spawnattr_t *attributes)
 {
+        int group = job->stays_in_group ? 0 : POSIX_SPAWN_SETPGROUP;
         sigset_t none, all;
         int failed = 0;
 
@@ -89,8 +90,8 @@ static int set_attributes(posix_spawnattr_t *attributes)
         failed |= posix_spawnattr_setsigmask(attributes, &none);
         failed |= posix_spawnattr_setsigdefault(attributes, &all);
         failed |= posix_spawnattr_setpgroup(attributes, 0);
-        failed |= posix_spawnattr_setflags(attributes,
-                                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        failed |=
+                posix_spawnattr_setflags(attributes, (short)(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
         return failed;
 }
 
@@ -115,7 +116,7 @@ static enum err start_child(const struct spawn_job *job, int in, int out, int er
 
         if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0)
                 abort(); /* only for want of memory */
-        failed = set_attributes(&attributes) | set_actions(&actions, in, out, err);
+        failed = set_attributes(job, &attributes) | set_actions(&actions, in, out, err);
         if (failed)
                 failed = ENOMEM;
         else
@@ -163,7 +164,8 @@ static enum err start(struct running *r)
 
 static void kill_group(struct running *r, int sig)
 {
-        kill(-r->pid, sig); /* the child is not reaped yet, so the number is still its own */
+        /* The child is not reaped yet, so the number is still its own. */
+        kill(r->job->stays_in_group ? r->pid : -r->pid, sig);
         if (sig == SIGKILL)
                 r->was_killed = true;
 }

@@ -18,7 +18,8 @@ struct spawn_job {
         struct span input;              /* may lie in locked memory: it is written straight to the pipe */
         int64_t timeout_ms;             /* > 0 */
         int64_t grace_ms;               /* between TERM and KILL; 0 means SPAWN_GRACE_MS, < 0 KILL at once */
-        bool is_output_secret;          /* what it prints on stdout is kept in locked memory only */
+        bool stays_in_group;   /* ours: whoever kills our group kills it too; its own children are not killed */
+        bool is_output_secret; /* what it prints on stdout is kept in locked memory only */
         /* Called for each whole line of stdout as it comes (without newline), and for an unended last line of a
          * program that exited by itself; NULL if not wanted. */
         void (*on_line)(void *context, struct span line);

@@ -91,7 +91,7 @@ def rotation(hook, first, accepts, evidence="refused", more=None):
         for holder in ("alice", "bob", "carol"):
             w.must(holder, "inbox")
         code = rotator.once()
-        done, found = statements(w, "rotation")[-1], values(w)
+        done, found = statements(w, "rotation")[-1], values(w, field=hook.field)
         ok(f"{hook.name}: closed, rotated, the old one {evidence}", code == 0 and done["step"] == "done" and done["evidence"]["old"] == evidence and
            done["evidence"]["new"] == "works", (code, done, rotator.text()[-3000:]))
         number = max(found)

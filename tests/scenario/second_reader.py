@@ -44,13 +44,13 @@ def combine(shares):
     return total
 
 
-def password_of(document):
+def field_of(document, wanted):
     head, _, rest = document.partition(b"\n")
     assert head.startswith(b"breakglass-secret/v1 "), head
     while rest and rest[0] != 0:
         line, _, rest = rest.partition(b"\n")
         name, length = line.split(b" ")
-        if name == b"password":
+        if name == wanted.encode():
             return rest[: int(length)].decode()
         rest = rest[int(length) + 1:]
 
@@ -69,7 +69,7 @@ def export(world):
     return [json.loads(l) for l in lines.splitlines()], blobs
 
 
-def values(world, people=("alice", "bob")):
+def values(world, people=("alice", "bob"), field="password"):
     lines, blobs = export(world)
     found = {}
     for line in lines:
@@ -89,5 +89,5 @@ def values(world, people=("alice", "bob")):
         with tempfile.NamedTemporaryFile("w", suffix=".key") as key:
             key.write(age_identity_of(combine(shares)) + "\n")
             key.flush()
-            found[v["number"]] = password_of(age_decrypt(blobs[v["ciphertext"]["sha256"]], key.name))
+            found[v["number"]] = field_of(age_decrypt(blobs[v["ciphertext"]["sha256"]], key.name), field)
     return found

@@ -378,3 +378,17 @@ Test(spawn, secret_output_is_in_locked_memory_and_wiped)
         cr_expect_eq(scan_memory(planted, sizeof(planted)), 0);
 }
 #endif
+
+Test(spawn, a_program_that_stays_in_our_group_is_killed_alone_at_its_deadline)
+{
+        struct spawn_result result = {0};
+        struct spawn_job job = job_of("ps -o pgid= -p $$; exec sleep 1000");
+        job.stays_in_group = true;
+        job.timeout_ms = 500;
+        job.grace_ms = -1;
+        cr_assert_eq(spawn_run(&job, &result), OK);
+        cr_expect(result.timed_out);
+        cr_expect_eq(result.exit_code, 128 + SIGKILL, "at once, without TERM");
+        cr_expect_eq(atoi(bytes_text(&result.out)), getpgrp());
+        spawn_result_done(&result);
+}
