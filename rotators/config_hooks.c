@@ -7,17 +7,62 @@
 #define TEXT_MAX_CHARS   4096u
 #define CONFIG_MAX_BYTES (256u * 1024u)
 
-/* A flat map of texts, as it stands: what the keys mean is the hook's business. */
+MUST_CHECK static enum err take_nested(struct yaml_node *n, json_t **ret);
+
+/* Inside a map or a list, unquoted numbers and true or false are what they look like, as in a roster. */
+MUST_CHECK static enum err take_scalar(struct yaml_node *n, json_t **ret)
+{
+        const char *text;
+        int64_t number;
+        enum err e = yaml_text(n, ERR_CONFIG, 0, TEXT_MAX_CHARS, &text);
+        if (e != OK)
+                return e;
+        n->is_taken = true;
+        if (!n->is_quoted && (!strcmp(text, "true") || !strcmp(text, "false")))
+                *ret = json_boolean(text[0] == 't');
+        else if (!n->is_quoted && yaml_int(n, ERR_RANGE, 0, JSON_INT_MAX, &number) == OK)
+                *ret = json_integer(number);
+        else
+                *ret = json_string(text);
+        return *ret ? OK : yaml_because(ERR_CONFIG, n, "not a text");
+}
+
+/* Depth is bounded by the reader. */
+enum err take_nested(struct yaml_node *n, json_t **ret)
+{
+        if (n->kind == YAML_TEXT)
+                return take_scalar(n, ret);
+        *ret = n->kind == YAML_MAP ? json_object() : json_array();
+        n->is_taken = true;
+        for (struct yaml_node *c = n->child; c; c = c->next) {
+                json_t *value = NULL;
+                enum err e = take_nested(c, &value);
+                if (e == OK && (n->kind == YAML_MAP ? json_object_set_new(*ret, c->key, value)
+                                                    : json_array_append_new(*ret, value)) != 0)
+                        e = ERR_CONFIG;
+                if (e != OK)
+                        return e;
+        }
+        return OK;
+}
+
+/* A map, as it stands: what the keys mean is the hook's business. At its top every scalar is a text. */
 MUST_CHECK static enum err take_hook_config(struct yaml_node *map, json_t *ret)
 {
         for (struct yaml_node *n = map ? map->child : NULL; n; n = n->next) {
                 const char *text;
-                enum err e = yaml_text(n, ERR_CONFIG, 0, TEXT_MAX_CHARS, &text);
+                json_t *value = NULL;
+                enum err e = n->kind == YAML_TEXT ? yaml_text(n, ERR_CONFIG, 0, TEXT_MAX_CHARS, &text)
+                                                  : take_nested(n, &value);
+                if (e == OK && n->kind == YAML_TEXT)
+                        value = json_string(text);
+                n->is_taken = true;
+                if (e == OK && json_object_set_new(ret, n->key, value) != 0)
+                        e = yaml_because(ERR_CONFIG, n, "not a text");
+                else if (e != OK)
+                        json_decref(value);
                 if (e != OK)
                         return e;
-                n->is_taken = true;
-                if (json_object_set_new(ret, n->key, json_string(text)) != 0)
-                        return yaml_because(ERR_CONFIG, n, "not a text");
         }
         return OK;
 }

@@ -71,5 +71,6 @@ faults("kubernetes-secret", kube, lambda **more: hook("test", NEW, **more), lamb
 kube.fault = ("lost", "PATCH")
 ok("a lost answer is unknown, reconcile finds the value", hook("set", NEW).failed(3) and hook("reconcile", NEW).is_ok("pending"))
 strangers("kubernetes-secret", Kubernetes, lambda service: hook("set", NEW, url=service.url))
+hook.conforms()
 stop.set()
 finish()

@@ -68,6 +68,8 @@ with Postgres() as pg:
                                 ("the other hook's key", {"role": "app_a"}, 78), ("a wrong admin password", {"admin_password_file": pg.private("wrong", "x")}, 77),
                                 ("an admin who may not", {"admin_user": "weak", "admin_password_file": pg.private("weak", "weak")}, 78)):
         ok(f"{what} exits {code}", (got := hook("check", old_handle="app_a", **changes)).failed(code), got)
+    pg.sql("ALTER ROLE \"app \"\"b\" NOLOGIN")
+    hook.conforms()
     log = pg.server_log()
     ok("the server's log has no password", "ALTER ROLE" in log and NEW not in log and NEWER not in log)
     pg.stop()

@@ -11,7 +11,7 @@ def conformance(name, program, config, *more):
     with tempfile.TemporaryDirectory(prefix="breakglass-hook-") as folder:
         os.chmod(folder, 0o700)
         path = pathlib.Path(folder, "config.yaml")
-        path.write_text(json.dumps({k: str(v) for k, v in config.items()}))
+        path.write_text(json.dumps({k: v if isinstance(v, (dict, list)) else str(v) for k, v in config.items()}))
         os.chmod(path, 0o600)
         done = subprocess.run([ROTATOR, "hook", "test", str(program), "--config", str(path), *more], capture_output=True, text=True)
     if name:

@@ -64,5 +64,6 @@ ok("and set again writes nothing", hook("set", NEW).is_ok() and len(vault.versio
 strangers("vault-kv", Vault, lambda service: hook("set", NEW, url=service.url))
 sent = vault.taken()
 ok("token and value travel in headers and bodies alone", not any(s in path for _, path, _, _ in sent for s in (TOKEN, NEW)))
+hook.conforms()
 stop.set()
 finish()
