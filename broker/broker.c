@@ -230,9 +230,14 @@ static enum err start_listeners(struct broker *b)
 }
 
 /* A channel that the roster's people were told of, and that no page can go to. */
+/* A start is worth more than a notifier: what may not be run is not run, and the other channels say so. */
 static void warn_of_channels(struct broker *b)
 {
         struct config *config = broker_config(b);
+        enum err e = config_check_programs(config);
+        if (e != OK)
+                log_event(LOG_LEVEL_ERROR, "channel.unsafe", F_TEXT("error", err_word(e)),
+                          F_TEXT("why", err_reason()));
         struct published *now = book_now(b->book);
         page_route_warn(now->roster->roster, config);
         published_drop(now);
@@ -296,9 +301,12 @@ void broker_reload(struct broker *b)
 {
         struct config *fresh = NULL;
         enum err e = config_read(b->config_path, &fresh);
+        if (e == OK)
+                e = config_check_programs(fresh);
         if (e != OK) {
                 log_event(LOG_LEVEL_ERROR, "config.refused", F_TEXT("error", err_word(e)),
                           F_TEXT("why", err_reason()));
+                config_drop(fresh);
                 return;
         }
         const char *fixed = config_needs_restart(b->config, fresh);

@@ -27,22 +27,12 @@ int command_keygen(const char *folder)
         return EXIT_OK;
 }
 
-static enum err check_programs(const struct config *c)
-{
-        for (size_t i = 0; i < c->n_channels; i++) {
-                enum err e = file_check_program(c->channels[i].program);
-                if (e != OK)
-                        return e;
-        }
-        return OK;
-}
-
 int command_check_config(const char *config_path)
 {
         struct config *c = NULL;
         enum err e = config_read(config_path, &c);
         if (e == OK)
-                e = check_programs(c);
+                e = config_check_programs(c);
         config_drop(c);
         if (e != OK)
                 return command_failed((int)e);

@@ -417,6 +417,16 @@ bool config_channel_wants(const struct config_channel *ch, const char *kind)
         return ch->n_events == 0;
 }
 
+enum err config_check_programs(const struct config *c)
+{
+        for (size_t i = 0; i < c->n_channels; i++) {
+                enum err e = file_check_program(c->channels[i].program);
+                if (e != OK)
+                        return e;
+        }
+        return OK;
+}
+
 static bool same(const char *a, const char *b)
 {
         return a && b ? !strcmp(a, b) : a == b;

@@ -77,5 +77,7 @@ const struct config_channel *config_channel(const struct config *c, const char *
 bool config_channel_wants(const struct config_channel *ch, const char *kind);
 const struct config_webhook *config_webhook(const struct config *c, const char *name); /* NULL */
 bool config_webhook_is_pagerduty(const struct config_webhook *hook);
+/* Whether every channel's program may be run: file_check_program(). */
+MUST_CHECK enum err config_check_programs(const struct config *c);
 /* Why a reload can't take the new configuration over without a restart; NULL when it can. */
 const char *config_needs_restart(const struct config *old, const struct config *fresh);

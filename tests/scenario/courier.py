@@ -2,7 +2,7 @@
 opening's page goes before ten thousand others."""
 import json, os, pathlib, shutil, signal, sqlite3, subprocess, tempfile
 
-from harness import World, finish, ok, skip, wait_for
+from harness import BREAKGLASSD, World, finish, ok, skip, wait_for
 from page_file import PageFile
 from wire import Line, Wire
 
@@ -140,6 +140,35 @@ def asks_become_one(w, busy):
     ok("each of them has its outcome in the log", {a["id"] for a in asked} <= accepted, (asked, accepted))
 
 
+def unsafe(w, pages, folder):
+    """A notifier that somebody else could change, or that is no plain file, is refused when the configuration is read."""
+    def made(name, mode=0o755):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(mode)
+        return str(folder / name)
+
+    (folder / "link").symlink_to(made("linked"))
+    (folder / "open").mkdir()
+    os.chmod(folder / "open", 0o777)
+    shutil.copy(made("plain"), folder / "open" / "inside")
+    good, config = w.channels, w.config
+    for what, program, code in (("relative", "bin/notifier", 2), ("world-writable", made("w", 0o757), 10), ("setuid", made("s", 0o4755), 10), ("a symlink", str(folder / "link"), 10),
+                                ("in a folder that all can write", str(folder / "open" / "inside"), 10), ("a folder", str(folder / "open"), 10), ("not there", str(folder / "none"), None)):
+        w.channels = {**good, "bad": {"program": program}}
+        w.write_config()
+        done = subprocess.run([BREAKGLASSD, "--config", config, "--check-config"], capture_output=True, text=True)
+        refused = w.broker_log().count("config.refused")
+        w.broker.send_signal(signal.SIGHUP)
+        wait_for("the refusal", lambda: w.broker_log().count("config.refused") > refused)
+        ok(f"a program that is {what}: refused at check and at reload", done.returncode == code if code else done.returncode != 0, done)
+    w.channels = good
+    w.write_config()
+    n = len(pages.of("closed"))
+    w.must("frank", "cancel", w.request(by="frank", incident="INC-9")["request"])
+    wait_for("the page by the old configuration", lambda: len(pages.of("closed")) > n)
+    ok("the old configuration goes on", w.broker.poll() is None)
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="breakglass-courier-"))
     seen = folder / "seen"
@@ -169,6 +198,7 @@ print(json.dumps(dict(status="accepted")))
                 opening_first(w, busy, pages)
                 ok("pages of a channel that is gone have failed, by the log", notices(w, channel="crash", event="requested", outcome="failed"))
                 asks_become_one(w, busy)
+                unsafe(w, pages, folder)
                 ok("the broker lives, and its log holds", w.broker.poll() is None and w.run("erin", "log", "verify").code == 0)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
