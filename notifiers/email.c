@@ -65,6 +65,34 @@ MUST_CHECK static enum err read_login(const struct delivery *d, struct email *re
         return e;
 }
 
+static bool has_recipient(const struct email *m, const char *address)
+{
+        for (size_t i = 0; i < m->mail.n_to; i++)
+                if (!strcmp(m->mail.to[i], address))
+                        return true;
+        return false;
+}
+
+static void add_recipient(struct email *m, const char *address)
+{
+        bytes_printf(&m->to_header, "%s%s", m->mail.n_to ? ",\r\n " : "", address);
+        m->mail.to[m->mail.n_to++] = address;
+}
+
+/* Those whom the page addresses, at the addresses that the roster has of them; never for what is over. */
+static void add_people(const struct delivery *d, struct email *m)
+{
+        json_t *person;
+        size_t i;
+        if (json_is_true(json_object_get(d->event, "quiet")))
+                return;
+        json_array_foreach (json_object_get(d->event, "to"), i, person) {
+                const char *at = json_string_value(json_object_get(json_object_get(person, "contact"), "email"));
+                if (at && email_is_address(at) && !has_recipient(m, at) && m->mail.n_to < SMTP_RECIPIENTS_MAX)
+                        add_recipient(m, at);
+        }
+}
+
 MUST_CHECK static enum err read_addresses(const struct delivery *d, struct email *ret)
 {
         const char *to;
@@ -81,10 +109,12 @@ MUST_CHECK static enum err read_addresses(const struct delivery *d, struct email
                                            "config: `to` must be at most %u of NAME@DOMAIN, separated "
                                            "by commas",
                                            SMTP_RECIPIENTS_MAX);
-                bytes_printf(&ret->to_header, "%s%s", ret->mail.n_to ? ",\r\n " : "", word);
-                ret->mail.to[ret->mail.n_to++] = word;
+                add_recipient(ret, word);
         }
-        return ret->mail.n_to ? OK : err_because(ERR_CONFIG, "config: `to` names nobody");
+        if (!ret->mail.n_to)
+                return err_because(ERR_CONFIG, "config: `to` names nobody");
+        add_people(d, ret);
+        return OK;
 }
 
 MUST_CHECK static enum err read_config(const struct delivery *d, struct email *ret)

@@ -1,4 +1,7 @@
 #include "notifiers/slack_message.h"
+#include <string.h>
+
+#define MEMBER_MAX 20u
 
 void slack_escape(struct span utf8, struct bytes *ret)
 {
@@ -46,6 +49,34 @@ static void add_summary(struct bytes *ret, const struct delivery *d)
         bytes_add_byte(ret, '}');
 }
 
+/* U0123 or W0123: nothing that could be mark-up. */
+static bool is_member(const char *id)
+{
+        size_t n = id ? strlen(id) : 0;
+        return n >= 2 && n <= MEMBER_MAX && (id[0] == 'U' || id[0] == 'W') &&
+               strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n;
+}
+
+/* Whom the page is for, so that Slack rings for them; nobody for what only tells that it is over. */
+static void add_mentions(struct bytes *ret, const struct delivery *d)
+{
+        CLEANUP_BYTES struct bytes mentions = BYTES_NONE;
+        json_t *person;
+        size_t i;
+        if (json_is_true(json_object_get(d->event, "quiet")))
+                return;
+        json_array_foreach (json_object_get(d->event, "to"), i, person) {
+                const char *id = json_string_value(json_object_get(json_object_get(person, "contact"), "slack"));
+                if (is_member(id) && mentions.n < SLACK_FIELD_MAX - MEMBER_MAX - 4)
+                        bytes_printf(&mentions, "%s<@%s>", mentions.n ? " " : "", id);
+        }
+        if (!mentions.n)
+                return;
+        bytes_add_text(ret, ",{\"type\":\"section\",\"text\":{\"type\":\"mrkdwn\",\"text\":");
+        bytes_add_json(ret, bytes_span(&mentions));
+        bytes_add_text(ret, "}}");
+}
+
 static void add_facts(struct bytes *ret, const struct facts *f)
 {
         for (size_t i = 0; i < f->n; i++) {
@@ -85,6 +116,7 @@ void slack_message(const struct delivery *d, const struct slack_place *place, st
         bytes_add_text(ret, ",\"blocks\":[");
         add_header(ret, d);
         add_summary(ret, d);
+        add_mentions(ret, d);
         add_facts(ret, &f);
         bytes_add_text(ret, "]}");
         facts_done(&f);

@@ -105,6 +105,13 @@ message = good.box.mail()[2]
 ok("a subject beyond ASCII arrives whole", message["Subject"].startswith("[ümlaut =?x?=] Größte Not: ü🔥ü🔥") and "�" not in message["Subject"], message["Subject"])
 
 # ---- whom it reaches ----
+people = [{"name": n, "contact": {"email": a}} for n, a in (("carol", "carol@example.org"), ("dave", "oncall@example.org"), ("eve", "x@y\r\nBcc: z@y"), ("bob", ""))]
+named = {**EVENT, "to": [*people, {"name": "alice", "contact": {"slack": "U0123"}}]}
+mail(good, named), mail(good, {**named, "quiet": True})
+loud, quiet = good.box.mail(), good.box.mail()
+ok("people whom the page addresses get it at their own addresses, once", loud[1] == ["oncall@example.org", "carol@example.org"] ==
+   [a.addr_spec for a in loud[2]["To"].addresses], loud)
+ok("but not that it is over", quiet[1] == ["oncall@example.org"], quiet)
 got = mail(good, to="a@example.org, b@example.org,c@example.org")
 _, to, message, _ = good.box.mail()
 ok("several recipients", got.code == 0 and to == ["a@example.org", "b@example.org", "c@example.org"] == [a.addr_spec for a in message["To"].addresses], to)

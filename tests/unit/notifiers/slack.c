@@ -112,3 +112,33 @@ Test(slack, more_than_ten_facts_become_two_sections)
         cr_expect(strstr(whole, "Access until: 2025-11-24T16:00:00Z"));
         free(whole);
 }
+
+#define TO(id) ",\"to\":[{\"name\":\"carol\",\"contact\":{\"slack\":\"" id "\"}},{\"name\":\"bob\",\"contact\":{}}]"
+
+static const char *mentions(const char *more)
+{
+        static char text[128];
+        CLEANUP_JSON json_t *m = message("requested", more);
+        json_t *block, *said;
+        size_t i;
+        *text = '\0';
+        json_array_foreach (json_object_get(m, "blocks"), i, block) {
+                said = json_object_get(block, "text");
+                const char *type = json_string_value(json_object_get(said, "type"));
+                if (type && !strcmp(type, "mrkdwn"))
+                        snprintf(text, sizeof text, "%s", json_string_value(json_object_get(said, "text")));
+        }
+        return text;
+}
+
+Test(slack, rings_for_those_whom_the_page_addresses)
+{
+        cr_expect_str_eq(mentions(TO("U0123")), "<@U0123>");
+        cr_expect_str_eq(mentions(TO("W0123ABC")), "<@W0123ABC>");
+        cr_expect_str_eq(mentions(TO("U0123") ",\"quiet\":true"), "", "it is over: nobody is woken");
+        cr_expect_str_eq(mentions(""), "");
+        const char *const hostile[] = {TO("!channel"), TO("U0123> <!here"), TO("U"),
+                                       TO("@erin"),    TO("S0123"),         TO("U00000000000000000000000000000")};
+        for (size_t i = 0; i < COUNT_OF(hostile); i++)
+                cr_expect_str_eq(mentions(hostile[i]), "", "%s", hostile[i]);
+}
