@@ -220,6 +220,39 @@ def cores(w, terminals):
     pane.keys("C-c", "q")
 
 
+# ---- locked ----
+
+def silently(terminals, pane, text):
+    """A passphrase does not show while it is typed."""
+    terminals.tmux("send-keys", "-t", pane.name, "-l", text)
+    pane.keys("Enter")
+
+
+def locked(w, terminals):
+    passphrase = "a correct horse battery"
+    pane = terminals.person(w, "frank", "passphrase")
+    pane.sees("New passphrase")
+    silently(terminals, pane, passphrase)
+    pane.sees("The same again")
+    silently(terminals, pane, passphrase)
+    pane.sees("has its new passphrase")
+    pane = terminals.person(w, "frank")
+    pane.sees("Passphrase of")
+    silently(terminals, pane, passphrase)
+    pane.sees("Now . acme-test . frank")
+    pane.keys("C-x").sees("Locked")
+    pane.keys("Enter").sees("Passphrase of")
+    silently(terminals, pane, "a wrong one")
+    pane.sees("Wrong passphrase")
+    pane.keys("C-c").sees("Locked")
+    ok("locked: a wrong passphrase does not open it, ^C leaves it locked", "aborted" in pane.text(), pane.text())
+    pane.keys("Enter").sees("Passphrase of")
+    silently(terminals, pane, passphrase)
+    pane.sees("The glass|REQUESTS|Nothing is open")
+    ok("the passphrase unlocks it, and was never to be seen", "horse" not in pane.text(scrollback=True))
+    pane.keys("q")
+
+
 # ---- the broker goes away ----
 
 def broker_lost(w, terminals):
@@ -256,6 +289,7 @@ def main():
             w.open(asked)
             terminals_of_all_kinds(w, terminals)
             deaths(w, terminals)
+            locked(w, terminals)
             cores(w, terminals)
             suspended(w, terminals)
     finally:

@@ -1,7 +1,7 @@
 """The whole story on the screens, in real terminals: the on-call and two approvers in three panes of tmux, against a real broker and a
 real rotator. Asked and denied, asked again, approved twice with the typed code, opened, shown and hidden, done, rotated to its proof,
 post-mortem in $EDITOR, log verified."""
-import os, re
+import os, pathlib, re, tempfile
 
 from demo.targets import Vault
 from harness import BUILD, World, finish, ok, wait_for
@@ -32,6 +32,20 @@ def approve(pane, code):
     pane.keys("y").sees("The code they read out")
     pane.type(code).sees("RECEIPT")
     return shown
+
+
+def hand_over(w, erin):
+    """The first field to a file in memory, and to a program."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="breakglass-test-") as folder:
+        path, count = pathlib.Path(folder) / "password", pathlib.Path(folder) / "count"
+        erin.keys("k", "w").sees("Into a new file in memory")
+        erin.keys("C-u")
+        erin.type(str(path)).sees("Written, for you alone")
+        ok("a field goes to a file in memory, for its user alone", path.read_text() == PASSWORD and path.stat().st_mode & 0o777 == 0o600)
+        erin.keys("x").sees("Run .fields on fd 3")
+        erin.type(f"wc -c </dev/fd/3 >{count}").sees("Enter goes back to breakglass")
+        erin.keys("Enter").sees("The program ended with 0")
+        ok("and to a program, on a descriptor", count.read_text().strip() == str(len(PASSWORD)) and PASSWORD not in erin.text(), erin.text())
 
 
 def story(w, vault, terminals, pages):
@@ -71,7 +85,8 @@ def story(w, vault, terminals, pages):
     ok("a field is shown alone, and hidden again", "GEZDGNBV" not in erin.text())
     erin.keys("j", "Enter")
     ok("a seed shows its one-time code, live, and not itself", erin.sees(r"\d{3} \d{3} +for \d+ s more") and "GEZDGNBV" not in erin.text())
-    erin.keys("Enter")
+    erin.keys("Enter").sees("hidden; Enter shows")
+    hand_over(w, erin)
 
     erin.keys("D").sees("Type done")
     erin.type("done").sees("ROTATION")
