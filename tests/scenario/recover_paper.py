@@ -216,6 +216,11 @@ def main():
         done = on_words("safe-1", "paper", "--check", of=words["safe-1"] + ["zoo"])
         ok("so are more than there should be", done.code == 4, done.err)
 
+        done = w.run("safe-1", "whoami", "--words-fd", "0", input=" ".join(words["safe-1"]))
+        ok("words stand instead of an identity file, never beside one (exit 2)", done.code == 2 and "leave --identity out" in done.err, done)
+        done = w.run("safe-1", "whoami", "--words", "--no-input", identity=False)
+        ok("nobody is asked for them with --no-input (exit 2)", done.code == 2 and "--words-fd" in done.err, done)
+
         # ---- an envelope is one more holder ----
         for name in ("safe-1", "safe-2", "erin"):
             os.unlink(w.identity(name))
