@@ -337,6 +337,8 @@ enum err rotator_run(struct rotator *r, const struct loop_options *o)
                 return e;
         if (o->check)
                 return check_all(r);
+        if (o->dry_run)
+                return rotator_preview(r);
         if (o->retry && (e = retry_given_up(r)) != OK)
                 return e;
         catch_stops();

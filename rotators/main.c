@@ -10,12 +10,13 @@
 #include <string.h>
 #include <sys/file.h>
 
-static const char usage[] = "usage: breakglass-rotator --config FILE [--once | --check] [--retry]\n"
+static const char usage[] = "usage: breakglass-rotator --config FILE [--once | --check | --dry-run] [--retry]\n"
                             "       breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first]\n"
                             "\n"
                             "  --config FILE  broker, identity, state folder, hooks (docs/rotator.md); mode 0600\n"
                             "  --once         end when nothing is left to do now\n"
                             "  --check        ask every hook whether it could work, then end\n"
+                            "  --dry-run      say what would be done next, change nothing, then end\n"
                             "  --retry        try again what was given up after too many refused values\n";
 
 struct arguments {
@@ -25,18 +26,17 @@ struct arguments {
 
 MUST_CHECK static enum err read_arguments(int argc, char **argv, struct arguments *ret)
 {
-        static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                              {"once", no_argument, NULL, 'o'},
-                                              {"check", no_argument, NULL, 'k'},
-                                              {"retry", no_argument, NULL, 'r'},
-                                              {"help", no_argument, NULL, 'h'},
-                                              {"version", no_argument, NULL, 'v'},
-                                              {0}};
+        static const struct option known[] = {
+                {"config", required_argument, NULL, 'c'}, {"once", no_argument, NULL, 'o'},
+                {"check", no_argument, NULL, 'k'},        {"dry-run", no_argument, NULL, 'd'},
+                {"retry", no_argument, NULL, 'r'},        {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'v'},      {0}};
         for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
                 switch (option) {
                 case 'c': ret->config = optarg; break;
                 case 'o': ret->options.once = true; break;
                 case 'k': ret->options.check = true; break;
+                case 'd': ret->options.dry_run = true; break;
                 case 'r': ret->options.retry = true; break;
                 case 'h': fputs(usage, stdout); exit(0);
                 case 'v': puts("breakglass-rotator " BREAKGLASS_VERSION); exit(0);

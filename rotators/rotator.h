@@ -86,8 +86,12 @@ MUST_CHECK enum err task_finish(struct rotator *r, struct errand *errand, struct
 /* ---- loop.c ---- */
 #define JOBS_AT_ONCE 32u /* rotations under way at the same time, hooks or not: bounds the memory */
 struct loop_options {
-        bool once;  /* end when nothing is left to do now */
-        bool check; /* run every hook's `check`, then end */
-        bool retry; /* try again what was given up after too many refused values */
+        bool once;    /* end when nothing is left to do now */
+        bool check;   /* run every hook's `check`, then end */
+        bool dry_run; /* say what would be done next, then end */
+        bool retry;   /* try again what was given up after too many refused values */
 };
 MUST_CHECK enum err rotator_run(struct rotator *r, const struct loop_options *o);
+/* ---- preview.c ---- */
+/* Prints the next step of every rotation that is ours, on stdout; changes nothing. Errors: those of client_sync(). */
+MUST_CHECK enum err rotator_preview(struct rotator *r);

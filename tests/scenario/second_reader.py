@@ -1,6 +1,7 @@
 """A second reader of sealed versions, written from docs/protocol.md alone: stock `age` opens the files, and a few lines of Python join the shares.
 
-    values(world, people=("alice", "bob"))   {number: password} of every version whose sealed bytes the broker still has"""
+    values(world, people=("alice", "bob"))   {number: password} of every version whose sealed bytes the broker still has
+    values(world, credential="prod/db")      only of this credential's"""
 import base64, hashlib, hmac, json, os, pathlib, subprocess, tempfile
 from harness import BREAKGLASSD
 
@@ -69,14 +70,14 @@ def export(world):
     return [json.loads(l) for l in lines.splitlines()], blobs
 
 
-def values(world, people=("alice", "bob"), field="password"):
+def values(world, people=("alice", "bob"), field="password", credential=None):
     lines, blobs = export(world)
     found = {}
     for line in lines:
         if line["type"] != "version":
             continue
         v = json.loads(base64.b64decode(line["payload"]))
-        if v["ciphertext"]["sha256"] not in blobs:
+        if v["ciphertext"]["sha256"] not in blobs or credential not in (None, v["credential"]):
             continue
         shares = {}
         for share in v["shares"]:
