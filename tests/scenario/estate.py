@@ -104,5 +104,5 @@ with Postgres(settings="log_statement = 'none'\nmax_connections = 100") as pg, R
         ok("once its role is back, the lost one ends by itself", again.code == 0 and pg.login(user(LOST), first(LOST)) != "", again)
         ok("the rotator's memory is bounded", int(next(l for l in open(f"/proc/{rotator.process.pid}/status") if l.startswith("VmHWM")).split()[1]) < 64 * 1024)
         ok("a clean stop", rotator.stop() == 0)
-stop()
+stop.set()
 finish()
