@@ -156,6 +156,18 @@ static void after_open(struct book *b, const struct statement *st, int64_t at_ms
         page(b, &e);
 }
 
+/* It was opened without us; of all who are told of openings, each is told of this one. */
+static void after_recovery(struct book *b, const struct statement *st, int64_t at_ms)
+{
+        struct request_view r;
+        struct event e;
+        if (!ledger_request_by_id(b->ledger, &st->recovery.offline[0].said->id, at_ms, &r))
+                return;
+        event_opened(&r, at_ms, &e);
+        e.who = st->by[0];
+        page(b, &e);
+}
+
 static void after_roster(struct book *b, const struct statement *st, int64_t at_ms)
 {
         struct ending how = {.pages = true};
@@ -206,6 +218,7 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
         case STATEMENT_ROSTER: after_roster(b, st, at_ms); return;
         case STATEMENT_ROTATION: after_rotation(b, st, at_ms); return;
         case STATEMENT_NOTICE: after_notice(b, st, s->page != 0, at_ms); return;
+        case STATEMENT_RECOVERY: after_recovery(b, st, at_ms); return;
         case STATEMENT_CUSTODY:
         case STATEMENT_HOLD:
         case STATEMENT_EXTEND:

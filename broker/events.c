@@ -61,6 +61,8 @@ static void add_request(const struct request_view *r, const struct roster *roste
         add_int(to, "expires_at", r->expires_at_ms);
         if (r->access_until_ms)
                 add_int(to, "access_until", r->access_until_ms);
+        if (r->end == END_OFFLINE)
+                bytes_add_text(to, ",\"offline\":true");
         if (r->is_dark)
                 bytes_add_text(to, ",\"dark\":true");
 }
@@ -223,6 +225,13 @@ void event_opened(const struct request_view *r, int64_t at_ms, struct event *ret
         begin(r, "opened", "critical", r->requester, at_ms, ret);
         key_of_request(ret, NULL);
         ret->is_urgent = true;
+        if (r->end == END_OFFLINE) {
+                bytes_printf(&ret->text,
+                             "GLASS BROKEN OFFLINE: %s had opened %s without the broker (R%" PRIu64
+                             ", emergency %s, incident %s), nobody knows when; %u approvals were brought along",
+                             r->requester, r->credential, r->n, r->emergency, r->incident, r->approvals_ever);
+                return;
+        }
         bytes_printf(&ret->text, "GLASS BROKEN: %s opened %s (R%" PRIu64 ", emergency %s, incident %s)%s",
                      r->requester, r->credential, r->n, r->emergency, r->incident,
                      r->is_dark ? " without an accepted page" : "");
@@ -248,6 +257,7 @@ static const char *how_it_ended(enum request_end end)
         case END_TIME: return "was closed: its time is over";
         case END_WEBHOOK: return "was closed: the incident is resolved";
         case END_EXPIRED: return "expired unopened";
+        case END_OFFLINE: return "was opened offline";
         case END_RETIRED: return "ended: its credential was retired";
         }
         return "has ended";

@@ -85,6 +85,7 @@ enum err act_why_ended(const struct request_view *r)
                 [END_TIME] = "closed when its time was over",
                 [END_WEBHOOK] = "closed with its incident",
                 [END_EXPIRED] = "expired",
+                [END_OFFLINE] = "over: it was opened offline",
                 [END_RETIRED] = "ended with its credential",
         };
 

@@ -30,6 +30,7 @@ void ledger_free(struct ledger *l)
         free(l->ids.slot);
         free(l->names.slot);
         free(l->keys.slot);
+        free(l->offline.slot);
         tree_free(l->tree);
         roster_free(l->roster);
         free(l);

@@ -91,7 +91,17 @@ int64_t ledger_custody_of_version(const struct ledger *l, const struct hash *ver
 
 /* ---- requests ---- */
 enum request_state { REQUEST_WAITING, REQUEST_READY, REQUEST_OPENED, REQUEST_ENDED };
-enum request_end { END_NONE, END_DENIED, END_CANCELLED, END_DONE, END_TIME, END_WEBHOOK, END_EXPIRED, END_RETIRED };
+enum request_end {
+        END_NONE,
+        END_DENIED,
+        END_CANCELLED,
+        END_DONE,
+        END_TIME,
+        END_WEBHOOK,
+        END_EXPIRED,
+        END_RETIRED,
+        END_OFFLINE /* opened without the broker; over when a recovery told of it */
+};
 
 struct request_view {
         size_t index;

@@ -21,6 +21,7 @@ static const struct rule *rule_of(enum statement_type t)
         case STATEMENT_ROTATION: return &rule_rotation;
         case STATEMENT_POSTMORTEM: return &rule_postmortem;
         case STATEMENT_NOTICE: return &rule_notice;
+        case STATEMENT_RECOVERY: return &rule_recovery;
         case STATEMENT_ROSTER:
         case STATEMENT_SESSION:
         case STATEMENT_UNKNOWN: break;
@@ -73,6 +74,8 @@ static enum err act_check(const struct ledger *l, const struct statement *s, int
         *ret = (struct act){.s = s, .at_ms = at_ms, .by = NONE};
         if (line_find(l, &s->id) != NONE)
                 return err_because(ERR_DUPLICATE, "the log holds this very statement");
+        if (offline_find(l, &s->id) != NONE)
+                return err_because(ERR_DUPLICATE, "it was said offline, and a recovery in the log has it");
         if (at_ms < l->last_at_ms)
                 return err_because(ERR_CORRUPT_LOG, "its time lies before the last line's");
         if (s->type == STATEMENT_ROSTER)

@@ -76,20 +76,21 @@ static enum err check_approval(const struct ledger *l, struct act *a)
         return !a->s->approval.override && request_wants_override(l, r, position) ? ERR_SPENT_LIMIT : OK;
 }
 
-static void fold_approval(struct ledger *l, const struct act *a)
+struct approval_row *approval_enter(struct ledger *l, const struct statement *s, uint32_t request, uint32_t approver,
+                                    int64_t at_ms)
 {
-        uint32_t i, request = request_find(l, &a->s->approval.request);
+        uint32_t i;
         struct approval_row *row = add_approval(l, &i);
         struct request_row *r = row_request(l, request);
         const struct version_row *v = row_version(l, r->version);
         row->n = this_line(l);
-        row->at_ms = a->at_ms;
-        row->made_at_ms = a->s->made_at_ms;
-        row->expires_at_ms = a->s->approval.expires_at_ms;
-        row->share = a->s->approval.share;
-        row->position = share_position(l, v, a->by);
-        row->is_override = a->s->approval.override;
-        row->next = NONE;
+        row->at_ms = at_ms;
+        row->made_at_ms = s->made_at_ms;
+        row->expires_at_ms = s->approval.expires_at_ms;
+        row->share = s->approval.share;
+        row->position = share_position(l, v, approver);
+        row->is_override = s->approval.override;
+        row->offline = row->next = NONE;
         if (r->first_approval == NONE)
                 r->first_approval = i;
         else
@@ -98,6 +99,12 @@ static void fold_approval(struct ledger *l, const struct act *a)
         r->n_approvals++;
         r->approvers |= UINT32_C(1) << row->position;
         share_at(l, v, row->position)->spent++;
+        return row;
+}
+
+static void fold_approval(struct ledger *l, const struct act *a)
+{
+        (void)approval_enter(l, a->s, request_find(l, &a->s->approval.request), a->by, a->at_ms);
 }
 
 const struct rule rule_approval = {check_approval, fold_approval};

@@ -119,11 +119,11 @@ static enum err times_check(const struct act *a, const struct policy *policy)
         return OK;
 }
 
-static enum err reply_check(const struct ledger *l, struct act *a)
+enum err reply_to_check(const struct ledger *l, const char *reply_to, struct key *ret)
 {
-        if (age_public_from_text(span_text(a->s->request.reply_to), a->key.b) != OK)
+        if (age_public_from_text(span_text(reply_to), ret->b) != OK)
                 return ERR_BAD_KEY;
-        return key_find(l, &a->key) == NONE ? OK : err_because(ERR_BAD_KEY, "reply_to was used before");
+        return key_find(l, ret) == NONE ? OK : err_because(ERR_BAD_KEY, "reply_to was used before");
 }
 
 static enum err check_request(const struct ledger *l, struct act *a)
@@ -146,7 +146,7 @@ static enum err check_request(const struct ledger *l, struct act *a)
                 return e;
         if (v->state == VERSION_REPLACED || !version_serves(v))
                 return ERR_STALE_VERSION;
-        if ((e = reply_check(l, a)) != OK)
+        if ((e = reply_to_check(l, s->request.reply_to, &a->key)) != OK)
                 return e;
         return policy->postmortem_blocks && person_owes(l, a->by, a->at_ms) ? ERR_POSTMORTEM_OWED : OK;
 }
@@ -183,10 +183,10 @@ static void live_join(struct ledger *l, uint32_t request)
         l->last_live = request;
 }
 
-static void fold_request(struct ledger *l, const struct act *a)
+uint32_t request_enter(struct ledger *l, const struct statement *s, uint32_t requester, uint32_t version,
+                       const struct key *reply_to, int64_t at_ms)
 {
         uint32_t i;
-        const struct statement *s = a->s;
         char own_id[HASH_HEX + 1];
         hash_to_hex(&s->id, own_id);
         uint32_t incident = incident_intern(l, s->request.incident ? s->request.incident : own_id);
@@ -194,17 +194,25 @@ static void fold_request(struct ledger *l, const struct act *a)
         struct request_row *r = add_request(l, &i);
         request_describe(r, s);
         r->n = this_line(l);
-        r->at_ms = a->at_ms;
-        r->reply_to = a->key;
-        r->requester = a->by;
+        r->at_ms = at_ms;
+        r->reply_to = *reply_to;
+        r->requester = requester;
         r->emergency = emergency;
         r->reason = reason;
-        r->version = version_find(l, &s->request.version);
-        r->credential = row_version(l, r->version)->credential;
+        r->version = version;
+        r->credential = row_version(l, version)->credential;
         r->incident = incident;
-        row_line(l, this_line(l))->row = i;
+        r->previous_live = NONE;
         key_use(l, &r->reply_to, KEY_OF_REPLY);
         incident_join(l, i);
+        return i;
+}
+
+static void fold_request(struct ledger *l, const struct act *a)
+{
+        const uint32_t version = version_find(l, &a->s->request.version);
+        uint32_t i = request_enter(l, a->s, a->by, version, &a->key, a->at_ms);
+        row_line(l, this_line(l))->row = i;
         live_join(l, i);
 }
 

@@ -96,7 +96,7 @@ static void person_enter(struct ledger *l, const struct person *p)
         if (row == NONE) {
                 struct person_row *new_row = add_person(l, &row);
                 new_row->name = name;
-                new_row->entry = new_row->first_owed = new_row->first_proof = NONE;
+                new_row->entry = new_row->first_owed = new_row->first_proof = new_row->last_seat = NONE;
                 row_name(l, name)->person = row;
         }
         key_use(l, &p->signs, KEY_IN_ROSTER);
@@ -171,6 +171,7 @@ void roster_fold(struct ledger *l, const struct statement *s)
         for (size_t k = 0; k < mine->n_credentials; k++)
                 credential_enter(l, mine, &mine->credentials[k]);
         roster_relink(l);
+        seats_fold(l);
         versions_judge_anew(l);
 }
 

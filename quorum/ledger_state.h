@@ -40,9 +40,16 @@ struct roster_row {
 /* A person or rotator of any roster so far. */
 struct person_row {
         uint32_t name;
+        uint32_t last_seat;   /* newest first */
         uint32_t entry;       /* in the present roster's people, or NONE */
         uint32_t first_owed;  /* requests of theirs that were opened and whose incident has no post-mortem */
         uint32_t first_proof; /* of custody */
+};
+
+/* A person's keys in the rosters first…end−1 (row numbers); end is NONE while they are in force. */
+struct seat_row {
+        struct key signs, opens;
+        uint32_t name, first, end, before;
 };
 
 /* The last custody statement of a person made with this opening key. */
@@ -127,7 +134,8 @@ struct approval_row {
         struct hash share;
         uint32_t position; /* of the approver's share */
         uint32_t next;
-        uint32_t is_override, unused;
+        uint32_t is_override;
+        uint32_t offline; /* its row, when it was said offline; else NONE */
 };
 
 struct denial_row {
@@ -151,6 +159,12 @@ struct incident_row {
         uint32_t has_postmortem, criterion;
 };
 
+/* A statement that a recovery brought: known by its id like a line. `row`: of a request, otherwise NONE. */
+struct offline_row {
+        struct hash id;
+        uint32_t type, row;
+};
+
 struct channel_row {
         int64_t accepted_ms, failed_ms;
         uint32_t name, unused;
@@ -162,6 +176,7 @@ struct channel_row {
         X(key)                                                                                                       \
         X(roster)                                                                                                    \
         X(person)                                                                                                    \
+        X(seat)                                                                                                      \
         X(proof)                                                                                                     \
         X(credential)                                                                                                \
         X(version)                                                                                                   \
@@ -172,7 +187,8 @@ struct channel_row {
         X(denial)                                                                                                    \
         X(vote)                                                                                                      \
         X(incident)                                                                                                  \
-        X(channel)
+        X(channel)                                                                                                   \
+        X(offline)
 
 enum table_name {
 #define X(noun) TABLE_##noun,
@@ -206,7 +222,7 @@ struct text_pool {
 struct ledger {
         struct table table[TABLE_COUNT];
         struct text_pool text;
-        struct index ids, names, keys;
+        struct index ids, names, keys, offline;
         struct tree *tree;
         int64_t last_at_ms;
         uint32_t first_live, last_live; /* see request_row.next_live */
@@ -251,9 +267,11 @@ uint32_t key_find(const struct ledger *l, const struct key *k);
 bool key_was_used(const struct ledger *l, const struct key *k, unsigned uses);
 void key_use(struct ledger *l, const struct key *k, unsigned use);
 uint32_t line_find(const struct ledger *l, const struct hash *id); /* the line, or NONE */
-/* The row of a version or request with this id, or NONE. */
+/* The row of a version or request with this id, said offline too, or NONE. */
 uint32_t find_of_type(const struct ledger *l, const struct hash *id, enum statement_type type);
+uint32_t offline_find(const struct ledger *l, const struct hash *id); /* its row, or NONE */
 void index_line(struct ledger *l, uint32_t i);
+void index_offline(struct ledger *l, uint32_t i);
 void index_name(struct ledger *l, uint32_t i);
 void index_key(struct ledger *l, uint32_t i);
 void index_reserve(struct index *x, uint32_t n);
@@ -272,7 +290,7 @@ struct rule {
         void (*fold)(struct ledger *l, const struct act *a); /* line n is there already */
 };
 extern const struct rule rule_version, rule_custody, rule_request, rule_approval, rule_denial, rule_cancel, rule_open,
-        rule_close, rule_hold, rule_extend, rule_order, rule_rotation, rule_postmortem, rule_notice;
+        rule_close, rule_hold, rule_extend, rule_order, rule_rotation, rule_postmortem, rule_notice, rule_recovery;
 
 /* The line being folded. */
 static inline uint32_t this_line(const struct ledger *l)
@@ -289,6 +307,14 @@ const struct person *person_of(const struct ledger *l, uint32_t name); /* in the
 uint32_t credential_find(const struct ledger *l, const char *name);    /* in the present roster, or NONE */
 /* A bit for each share of the version whose holder is in the policy and has the same opening key. */
 uint32_t eligible_mask(const struct ledger *l, const struct version_row *v);
+
+/* ---- ledger_seat.c ---- */
+/* After a roster came in force: who keeps a seat, who gets a new one. */
+void seats_fold(struct ledger *l);
+/* The roster in force for whoever had seen a log of this size; NONE when there was none. */
+uint32_t roster_at_size(const struct ledger *l, uint64_t size);
+/* The person's seat in this roster, or NULL. */
+const struct seat_row *seat_find(const struct ledger *l, const char *name, uint32_t roster);
 
 /* ---- ledger_version.c ---- */
 static inline const struct policy *policy_of_version(const struct ledger *l, const struct version_row *v)
@@ -322,7 +348,16 @@ static inline int64_t request_access_until(const struct request_row *r)
 }
 void request_finish(struct ledger *l, uint32_t request, enum request_end end, int64_t ended_at_ms);
 
+/* An offered padlock is nobody's key and was never used before. Errors: ERR_BAD_KEY. */
+enum err reply_to_check(const struct ledger *l, const char *reply_to, struct key *ret);
+/* A new row for a request of this line, in its incident; not among the live ones. */
+uint32_t request_enter(struct ledger *l, const struct statement *s, uint32_t requester, uint32_t version,
+                       const struct key *reply_to, int64_t at_ms);
+
 /* ---- ledger_approval.c ---- */
+/* A new approval of this line at the end of the request's list; its share is spent. */
+struct approval_row *approval_enter(struct ledger *l, const struct statement *s, uint32_t request, uint32_t approver,
+                                    int64_t at_ms);
 /* Distinct holders who approved any other request on the same version; 0 where that was opened. */
 uint32_t request_others(const struct ledger *l, const struct request_row *r);
 bool request_wants_override(const struct ledger *l, const struct request_row *r, uint32_t position);

@@ -138,6 +138,20 @@ void index_key(struct ledger *l, uint32_t i)
         index_add(&l->keys, tag_of(row_key(l, i)->key.b, KEY_BYTES), i);
 }
 
+void index_offline(struct ledger *l, uint32_t i)
+{
+        index_add(&l->offline, tag_of_hash(&row_offline(l, i)->id), i);
+}
+
+uint32_t offline_find(const struct ledger *l, const struct hash *id)
+{
+        uint32_t tag = tag_of_hash(id), slot = 0, row;
+        while ((row = index_next(&l->offline, tag, &slot)) != NONE)
+                if (hash_equal(&row_offline(l, row)->id, id))
+                        break;
+        return row;
+}
+
 uint32_t line_find(const struct ledger *l, const struct hash *id)
 {
         uint32_t tag = tag_of_hash(id), slot = 0, row;
@@ -150,7 +164,10 @@ uint32_t line_find(const struct ledger *l, const struct hash *id)
 uint32_t find_of_type(const struct ledger *l, const struct hash *id, enum statement_type type)
 {
         uint32_t n = line_find(l, id);
-        return n != NONE && row_line(l, n)->type == (uint32_t)type ? row_line(l, n)->row : NONE;
+        if (n != NONE)
+                return row_line(l, n)->type == (uint32_t)type ? row_line(l, n)->row : NONE;
+        n = offline_find(l, id);
+        return n != NONE && row_offline(l, n)->type == (uint32_t)type ? row_offline(l, n)->row : NONE;
 }
 
 /* ---- names ---- */

@@ -196,7 +196,7 @@ void ledger_approval_at(const struct ledger *l, size_t request, size_t i, int64_
         const struct share_row *share = share_at(l, v, a->position);
         *ret = (struct approval_view){
                 .n = a->n,
-                .id = ledger_id_at(l, a->n),
+                .id = a->offline == NONE ? ledger_id_at(l, a->n) : row_offline(l, a->offline)->id,
                 .approver = name_text(l, share->holder),
                 .index = share->index,
                 .share = a->share,

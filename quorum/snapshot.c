@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define CHECKSUM_BYTES 32u
-#define MAGIC          "breakglass-fold/1 " BREAKGLASS_VERSION
+#define MAGIC          "breakglass-fold/2 " BREAKGLASS_VERSION
 
 struct header {
         char magic[48];
@@ -197,12 +197,15 @@ static void indices_build(struct ledger *l)
         index_reserve(&l->ids, count_line(l));
         index_reserve(&l->names, count_name(l));
         index_reserve(&l->keys, count_key(l));
+        index_reserve(&l->offline, count_offline(l));
         for (uint32_t i = 0; i < count_line(l); i++)
                 index_line(l, i);
         for (uint32_t i = 0; i < count_name(l); i++)
                 index_name(l, i);
         for (uint32_t i = 0; i < count_key(l); i++)
                 index_key(l, i);
+        for (uint32_t i = 0; i < count_offline(l); i++)
+                index_offline(l, i);
 }
 
 static enum err state_load(struct ledger *l, const struct header *h, struct span s)

@@ -88,7 +88,15 @@ static bool sound_person(const struct ledger *l, uint32_t i)
 {
         const struct person_row *r = row_person(l, i);
         return is_person_name(l, r->name) && row_name(l, r->name)->person == i &&
-               is_row_or_none(l, TABLE_request, r->first_owed) && is_row_or_none(l, TABLE_proof, r->first_proof);
+               is_row_or_none(l, TABLE_request, r->first_owed) && is_row_or_none(l, TABLE_proof, r->first_proof) &&
+               is_row_or_none(l, TABLE_seat, r->last_seat);
+}
+
+static bool sound_seat(const struct ledger *l, uint32_t i)
+{
+        const struct seat_row *r = row_seat(l, i);
+        return is_person_name(l, r->name) && is_row(l, TABLE_roster, r->first) &&
+               is_row_or_none(l, TABLE_roster, r->end) && points_down(i, r->before);
 }
 
 static bool sound_proof(const struct ledger *l, uint32_t i)
@@ -158,14 +166,15 @@ static bool sound_request(const struct ledger *l, uint32_t i)
         return sound_request_times(r) && sound_request_lists(l, i) && is_line(l, r->n) && is_line(l, r->opened_n) &&
                is_person_name(l, r->requester) && is_name(l, r->emergency) &&
                is_row(l, TABLE_credential, r->credential) && is_row(l, TABLE_version, r->version) &&
-               is_row(l, TABLE_incident, r->incident) && is_text(l, r->reason) && r->end <= END_RETIRED;
+               is_row(l, TABLE_incident, r->incident) && is_text(l, r->reason) && r->end <= END_OFFLINE;
 }
 
 static bool sound_approval(const struct ledger *l, uint32_t i)
 {
         const struct approval_row *r = row_approval(l, i);
         return is_line(l, r->n) && is_time(r->at_ms) && is_time(r->made_at_ms) && is_time(r->expires_at_ms) &&
-               r->position < SHARE_MAX && points_up(l, TABLE_approval, i, r->next);
+               r->position < SHARE_MAX && points_up(l, TABLE_approval, i, r->next) &&
+               is_row_or_none(l, TABLE_offline, r->offline);
 }
 
 static bool sound_denial(const struct ledger *l, uint32_t i)
@@ -194,6 +203,13 @@ static bool sound_incident(const struct ledger *l, uint32_t i)
 static bool sound_channel(const struct ledger *l, uint32_t i)
 {
         return is_name(l, row_channel(l, i)->name);
+}
+
+static bool sound_offline(const struct ledger *l, uint32_t i)
+{
+        const struct offline_row *r = row_offline(l, i);
+        return r->type == STATEMENT_REQUEST ? is_row(l, TABLE_request, r->row)
+                                            : r->type == STATEMENT_APPROVAL || r->type == STATEMENT_OPEN;
 }
 
 /* ---- lists: each row is in at most one, so that walking all of them is linear ---- */

@@ -71,6 +71,16 @@ void statement_new_nonce(struct statement *s)
         randombytes_buf(s->nonce, sizeof(s->nonce));
 }
 
+static void free_offline(struct statement *s)
+{
+        for (size_t i = 0; i < s->recovery.n; i++) {
+                bytes_done(&s->recovery.offline[i].payload);
+                bytes_done(&s->recovery.offline[i].signature);
+                statement_free(s->recovery.offline[i].said);
+        }
+        free(s->recovery.offline);
+}
+
 void statement_free(struct statement *s)
 {
         if (!s)
@@ -81,6 +91,8 @@ void statement_free(struct statement *s)
                 free(s->custody.versions.h);
         if (s->type == STATEMENT_ORDER)
                 free(s->order.versions.h);
+        if (s->type == STATEMENT_RECOVERY)
+                free_offline(s);
         roster_free(s->new_roster);
         json_decref(s->json_);
         free(s);
@@ -168,6 +180,10 @@ static const struct field notice_fields[] = {
         {"deadline", FIELD_INT, true, .at = AT(notice.deadline_ms)},
         {"detail", FIELD_TEXT, true, .at = AT(notice.detail), .max = TEXT_MAX},
 };
+/* The request, the approvals and the open are code, like a version. */
+static const struct field recovery_fields[] = {
+        {"untimed", FIELD_TRUE, .at = AT(recovery.untimed)},
+};
 static const struct field session_fields[] = {
         {"challenge", FIELD_CHALLENGE, .at = AT(session.challenge)},
 };
@@ -186,7 +202,8 @@ const struct field_table *statement_fields(enum statement_type t)
                 [STATEMENT_CLOSE] = TABLE(close_fields),       [STATEMENT_HOLD] = TABLE(hold_fields),
                 [STATEMENT_EXTEND] = TABLE(extend_fields),     [STATEMENT_ORDER] = TABLE(order_fields),
                 [STATEMENT_ROTATION] = TABLE(rotation_fields), [STATEMENT_POSTMORTEM] = TABLE(postmortem_fields),
-                [STATEMENT_NOTICE] = TABLE(notice_fields),     [STATEMENT_SESSION] = TABLE(session_fields),
+                [STATEMENT_NOTICE] = TABLE(notice_fields),     [STATEMENT_RECOVERY] = TABLE(recovery_fields),
+                [STATEMENT_SESSION] = TABLE(session_fields),
         };
 
         assert(t < STATEMENT_COUNT);

@@ -14,6 +14,7 @@
 #define REASON_MAX     500u
 #define TEXT_MAX       200u
 #define POSTMORTEM_MAX 65536u
+#define OFFLINE_MAX    16384u /* bytes of a statement inside a recovery */
 
 /* enum, name on the wire, who may sign */
 #define STATEMENT_LIST(X)                                                                                            \
@@ -32,6 +33,7 @@
         X(STATEMENT_ROTATION, "rotation")                                                                            \
         X(STATEMENT_POSTMORTEM, "postmortem")                                                                        \
         X(STATEMENT_NOTICE, "notice")                                                                                \
+        X(STATEMENT_RECOVERY, "recovery")                                                                            \
         X(STATEMENT_SESSION, "session") /* sign-in only; never in the log */
 
 enum statement_type {
@@ -77,6 +79,12 @@ struct version_fields {
 struct hash_list {
         size_t n;
         struct hash *h; /* owned by the statement when parsed */
+};
+
+/* A statement said offline, verbatim: its payload and the one SSHSIG blob over it. */
+struct offline_statement {
+        struct bytes payload, signature;
+        struct statement *said; /* as parsed; NULL in one that is to be written */
 };
 
 struct statement {
@@ -170,6 +178,11 @@ struct statement {
                         int64_t deadline_ms;  /* 0 when absent */
                         const char *detail;   /* or NULL */
                 } notice;
+                struct {
+                        bool untimed;                      /* always: no clock was believed */
+                        size_t n;                          /* the request, 1…SHARE_MAX approvals, the open */
+                        struct offline_statement *offline; /* owned when parsed */
+                } recovery;
                 struct {
                         unsigned char challenge[32]; /* as the broker gave it, hex on the wire */
                 } session;

@@ -185,6 +185,31 @@ static void write_version(const struct version_fields *v, struct bytes *out)
         write_version_reason(v, out);
 }
 
+static void write_offline(const struct offline_statement *o, enum statement_type type, struct bytes *out)
+{
+        bytes_printf(out, "{\"type\":\"%s\",\"payload\":\"", statement_type_word(type));
+        bytes_add_base64(out, bytes_span(&o->payload));
+        bytes_add_text(out, "\",\"signatures\":[\"");
+        bytes_add_base64(out, bytes_span(&o->signature));
+        bytes_add_text(out, "\"]}");
+}
+
+static void write_recovery(const struct statement *s, struct bytes *out)
+{
+        const size_t last = s->recovery.n - 1;
+
+        write_key(out, "request");
+        write_offline(&s->recovery.offline[0], STATEMENT_REQUEST, out);
+        begin_list(out, "approvals");
+        for (size_t i = 1; i < last; i++) {
+                write_item(out, i - 1);
+                write_offline(&s->recovery.offline[i], STATEMENT_APPROVAL, out);
+        }
+        bytes_add_byte(out, ']');
+        write_key(out, "open");
+        write_offline(&s->recovery.offline[last], STATEMENT_OPEN, out);
+}
+
 static void write_head(const struct statement *s, struct bytes *out)
 {
         bytes_printf(out, "{\"v\":1,\"type\":\"%s\"", statement_type_word(s->type));
@@ -206,6 +231,8 @@ void statement_write(const struct statement *s, struct bytes *ret)
         write_head(s, ret);
         if (s->type == STATEMENT_VERSION)
                 write_version(&s->version, ret);
+        if (s->type == STATEMENT_RECOVERY)
+                write_recovery(s, ret);
         for (size_t i = 0; i < fields->n; i++)
                 if (is_present(s, &fields->field[i]))
                         write_field(s, &fields->field[i], ret);

@@ -58,12 +58,15 @@ static void add_figures_of(struct drafting *d, const struct request_view *v)
                 struct approval_view a;
 
                 ledger_approval_at(d->ledger, v->index, i, v->at_ms, &a);
-                bytes_printf(&d->text, "; approved by %s after %s", a.approver,
-                             duration_for_people(a.at_ms - v->at_ms, time));
+                bytes_printf(&d->text, "; approved by %s", a.approver);
+                if (v->end != END_OFFLINE)
+                        bytes_printf(&d->text, " after %s", duration_for_people(a.at_ms - v->at_ms, time));
         }
-        if (v->opened_at_ms)
+        if (v->end == END_OFFLINE)
+                bytes_add_text(&d->text, "; opened OFFLINE, at a time that no log knows");
+        if (v->opened_at_ms && v->end != END_OFFLINE)
                 bytes_printf(&d->text, "; opened after %s", duration_for_people(v->opened_at_ms - v->at_ms, time));
-        if (v->opened_at_ms && v->ended_at_ms)
+        if (v->opened_at_ms && v->ended_at_ms && v->end != END_OFFLINE)
                 bytes_printf(&d->text, ", for %s", duration_for_people(v->ended_at_ms - v->opened_at_ms, time));
         bytes_add_text(&d->text, ".\n");
 }

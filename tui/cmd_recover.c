@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct command *const parts[] = {&command_recover_verify, &command_recover_ask, &command_recover_approve,
-                                              &command_recover_open};
+                                              &command_recover_open, &command_recover_import};
 
 static enum err run(struct cli *cli, int argc, char **argv)
 {
@@ -17,7 +17,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover = {
         .name = "recover",
-        .synopsis = "verify|ask|approve|open …",
+        .synopsis = "verify|ask|approve|open|import …",
         .help = "Open a credential from a vault's export when even the broker is gone.",
         .run = run,
 };
@@ -75,7 +75,7 @@ enum err recovering_read(struct cli *cli, struct recovering *x, const char *path
 
 /* ---- beginning ---- */
 
-static enum err find_folder(struct recovering *x)
+enum err recovering_find_folder(struct recovering *x)
 {
         const char *state = getenv("XDG_STATE_HOME"), *house = getenv("HOME");
 
@@ -102,7 +102,7 @@ enum err recovering_begin(struct cli *cli, struct recovering *x)
                 return e;
         if ((e = recovering_read(cli, x, x->from, &pin)) != OK)
                 return e;
-        if ((e = find_folder(x)) != OK)
+        if ((e = recovering_find_folder(x)) != OK)
                 return e;
         if ((e = cli_load_identity(cli, &x->r.me)) != OK)
                 return e;

@@ -4,7 +4,7 @@
 #include "tui/options.h"
 
 extern const struct command command_recover_verify, command_recover_ask, command_recover_approve,
-        command_recover_open;
+        command_recover_open, command_recover_import;
 
 #define RECOVER_TEXT_MAX (256u * 1024u) /* of blocks, at once */
 
@@ -27,6 +27,8 @@ MUST_CHECK enum err recovering_pin(struct cli *cli, const struct recovering *x, 
 /* Reads and verifies the export under this pin (NULL: none), and against the own copy of the log where there is one.
  * Errors: those of vault_open(), ERR_CORRUPT_LOG (the own copy is another history). */
 MUST_CHECK enum err recovering_read(struct cli *cli, struct recovering *x, const char *path, const struct hash *pin);
+/* The requester's folder: --work, or where the environment says. */
+MUST_CHECK enum err recovering_find_folder(struct recovering *x);
 /* All of it: pin, export, identity, my name, the folder. */
 MUST_CHECK enum err recovering_begin(struct cli *cli, struct recovering *x);
 void recovering_done(struct recovering *x);

@@ -129,6 +129,21 @@ static void describe_about_request(const struct ledger *l, const struct statemen
         }
 }
 
+/* UNTIMED stands first: none of what follows has a moment that anybody could vouch for. */
+static void describe_recovery(const struct ledger *l, const struct statement *s, struct bytes *ret)
+{
+        const struct statement *request = s->recovery.offline[0].said;
+
+        bytes_printf(ret, "tells of an opening OFFLINE, untimed: %s OPENED ", request->by[0]);
+        add_request(l, &request->id, ret);
+        bytes_printf(ret, " with the shares of");
+        for (size_t i = 1; i + 1 < s->recovery.n; i++)
+                bytes_printf(ret, "%s %s", i > 1 ? "," : "", s->recovery.offline[i].said->by[0]);
+        bytes_printf(ret, "; emergency %s%s%s: %s", request->request.emergency,
+                     request->request.incident ? ", incident " : "",
+                     request->request.incident ? request->request.incident : "", request->request.reason);
+}
+
 void describe_statement(const struct ledger *l, const struct statement *s, struct bytes *ret)
 {
         for (size_t i = 0; i < s->n_by; i++)
@@ -170,6 +185,7 @@ void describe_statement(const struct ledger *l, const struct statement *s, struc
                              criterion_word(s->postmortem.criterion_met));
                 break;
         case STATEMENT_NOTICE: describe_notice(s, ret); break;
+        case STATEMENT_RECOVERY: describe_recovery(l, s, ret); break;
         case STATEMENT_SESSION: bytes_add_text(ret, "signed in"); break;
         case STATEMENT_COUNT: bytes_add_text(ret, "said something that this program does not know"); break;
         }

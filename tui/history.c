@@ -76,6 +76,7 @@ bool history_is_about(const struct ledger *l, const struct statement *s, const c
         case STATEMENT_HOLD: return label_is(s->hold.incident, incident);
         case STATEMENT_ROTATION: return version_is_of(l, &s->rotation.version, incident);
         case STATEMENT_POSTMORTEM: return label_is(s->postmortem.incident, incident);
+        case STATEMENT_RECOVERY: return request_is_of(l, &s->recovery.offline[0].said->id, incident);
         case STATEMENT_NOTICE: return label_is(s->notice.incident, incident);
         default: return false;
         }

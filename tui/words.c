@@ -40,6 +40,7 @@ const char *request_end_word(enum request_end e)
         case END_WEBHOOK: return "webhook";
         case END_EXPIRED: return "expired";
         case END_RETIRED: return "retired";
+        case END_OFFLINE: return "offline";
         }
         return "unknown";
 }
@@ -55,6 +56,7 @@ static const char *end_words(enum request_end e)
         case END_WEBHOOK: return "closed: the incident was resolved";
         case END_EXPIRED: return "expired before it was opened";
         case END_RETIRED: return "ended: the credential left the roster";
+        case END_OFFLINE: return "was OPENED OFFLINE, without the broker; told afterwards, at no known time";
         }
         return "ended";
 }

@@ -213,6 +213,48 @@ static void say_roster(struct walk *w)
         roster_free(s.new_roster);
 }
 
+/* Said offline by these, signed for real: the ledger checks what is inside a recovery itself. */
+static struct hash offline(struct walk *w, const struct statement *s, struct statement *into)
+{
+        struct offline_statement *o = &into->recovery.offline[into->recovery.n++];
+        struct envelope e = {0};
+        world_envelope(w->f->w, s, &e);
+        o->payload = e.payload;
+        o->signature = e.signatures[0];
+        cr_assert_eq(statement_parse(s->type, bytes_span(&o->payload), &o->said), OK, "%s", err_reason());
+        return o->said->id;
+}
+
+static void say_recovery(struct walk *w)
+{
+        static const char *const holders[] = {"alice", "bob", "carol", "dave"};
+        struct offline_statement parts[SHARE_MAX + 2] = {0};
+        struct statement s = fold_say(w->f, STATEMENT_RECOVERY, dice(w, 3) ? "erin" : anybody(w));
+        struct statement request = fold_ask(w->f, dice(w, 9) ? "erin" : "frank", some_version(w));
+        if (dice(w, 2))
+                request.request.incident = some_incident(w);
+        s.recovery.offline = parts;
+        struct hash id = offline(w, &request, &s);
+        for (unsigned i = 0; i < COUNT_OF(holders); i++) {
+                struct statement approval = fold_say(w->f, STATEMENT_APPROVAL, holders[i]);
+                if (dice(w, 4) == 0)
+                        continue;
+                approval.approval.request = id;
+                approval.approval.version = request.request.version;
+                approval.approval.index = i + 1;
+                (void)offline(w, &approval, &s);
+        }
+        struct statement open = fold_say(w->f, STATEMENT_OPEN, request.by[0]);
+        open.open.request = id;
+        (void)offline(w, &open, &s);
+        say_to_all(w, &s);
+        for (size_t i = 0; i < s.recovery.n; i++) {
+                bytes_done(&parts[i].payload);
+                bytes_done(&parts[i].signature);
+                statement_free(parts[i].said);
+        }
+}
+
 static void reload(struct walk *w)
 {
         CLEANUP_BYTES struct bytes a = BYTES_NONE, b = BYTES_NONE;
@@ -248,6 +290,7 @@ static void look(struct walk *w)
                 cr_assert(r.state != REQUEST_READY || r.approvals >= r.threshold);
                 cr_assert(r.end == END_NONE || r.ended_at_ms <= w->f->now_ms);
                 cr_assert(r.opened_n == 0 || r.approvals_ever >= 2, "opened without its approvals");
+                cr_assert(r.end != END_OFFLINE || r.opened_n == r.n);
         }
 }
 
@@ -259,6 +302,10 @@ static void walk_on(struct walk *w)
                 w->f->now_ms += dice(w, 2000) == 0 ? 100 * DAY : 0;
                 if (dice(w, 150) == 0) {
                         say_roster(w);
+                        continue;
+                }
+                if (dice(w, 300) == 0) {
+                        say_recovery(w);
                         continue;
                 }
                 struct statement s = anything(w);

@@ -12,12 +12,49 @@
 #define NO_POINT "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 #define WEAK_KEY "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
 
+#define VERSION_BODY                                                                                                 \
+        "\"credential\":\"prod/"                                                                                     \
+        "db\",\"number\":3,\"previous\":\"$A\",\"policy\":\"p\",\"need\":2,\"recipient\":\"$K\","                    \
+        "\"commitments\":[\"$P\",\"$Q\"],\"shares\":[{\"holder\":\"alice\",\"index\":1,\"recipient\":\"$1\","        \
+        "\"sha256\":\"$A\"},{\"holder\":\"bob\",\"index\":2,\"recipient\":\"$2\",\"sha256\":\"$B\"},"                \
+        "{\"holder\":\"carol\",\"index\":3,\"recipient\":\"$3\",\"sha256\":\"$B\"}],"                                \
+        "\"ciphertext\":{\"sha256\":\"$A\",\"bytes\":456},\"reason\":\"rotation of $A\""
+#define REQUEST_BODY                                                                                                 \
+        "\"credential\":\"prod/"                                                                                     \
+        "db\",\"version\":\"$A\",\"emergency\":\"E1\",\"incident\":\"INC-7\",\"reason\":\"r\","                      \
+        "\"open_for\":3600000,\"reply_to\":\"$K\",\"expires_at\":1764000900000,\"acknowledges\":[\"INC-5\",\"INC-"   \
+        "6\"]"
+#define APPROVAL_BODY                                                                                                \
+        "\"request\":\"$A\",\"version\":\"$B\",\"index\":1,\"share\":\"$A\",\"expires_at\":9,\"override\":true"
+#define DONE_BODY                                                                                                    \
+        "\"version\":\"$A\",\"pending\":\"$B\",\"step\":\"done\",\"evidence\":{\"old\":\"refused\",\"new\":"         \
+        "\"works\","                                                                                                 \
+        "\"handle\":\"h\"}"
+#define PROPOSAL_BODY                                                                                                \
+        "\"event\":\"incident.resolved\",\"channel\":\"pagerduty\",\"outcome\":\"proposed-close\",\"incident\":"     \
+        "\"INC-7\","                                                                                                 \
+        "\"deadline\":1764000900000,\"about\":\"a\",\"detail\":\"d\""
+#define RECOVERY_BODY "\"request\":$q,\"approvals\":[$p,$p],\"open\":$o,\"untimed\":true"
+
 /* In the tables below $A, $B are ids, $P, $Q commitments, $K a version's or one-time key, $W a weak one, $1 … $3 the
- * holders' keys, $t text of 200 characters, $r of 500, $m of 65536, $n a name of 128. */
+ * holders' keys, $q, $p, $o an offline request, approval, open, $t text of 200 characters, $r of 500, $m of 65536, $n
+ * a name of 128. */
 static void add_repeated(struct bytes *out, const char *text, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 bytes_add_text(out, text);
+}
+
+static void make_payload(enum statement_type type, const char *body, struct bytes *out);
+
+static void add_offline(enum statement_type type, const char *body, struct bytes *out)
+{
+        CLEANUP_BYTES struct bytes payload = BYTES_NONE;
+
+        make_payload(type, body, &payload);
+        bytes_printf(out, "{\"type\":\"%s\",\"payload\":\"", statement_type_word(type));
+        bytes_add_base64(out, bytes_span(&payload));
+        bytes_add_text(out, "\",\"signatures\":[\"AAAA\"]}");
 }
 
 static void add_placeholder(const struct world *w, char which, struct bytes *out)
@@ -34,6 +71,9 @@ static void add_placeholder(const struct world *w, char which, struct bytes *out
         case '1': bytes_add_text(out, world_opens(w, "alice")); break;
         case '2': bytes_add_text(out, world_opens(w, "bob")); break;
         case '3': bytes_add_text(out, world_opens(w, "carol")); break;
+        case 'q': add_offline(STATEMENT_REQUEST, REQUEST_BODY, out); break;
+        case 'p': add_offline(STATEMENT_APPROVAL, APPROVAL_BODY, out); break;
+        case 'o': add_offline(STATEMENT_OPEN, "\"request\":\"$A\"", out); break;
         case 't': add_repeated(out, "\xC3\xA9", 200); break;
         case 'r': add_repeated(out, "\xE2\x82\xAC", 500); break;
         case 'm': add_repeated(out, "m", 65536); break;
@@ -88,29 +128,6 @@ static enum err parse_body(enum statement_type type, const char *body)
         return parse(type, bytes_span(&payload));
 }
 
-#define VERSION_BODY                                                                                                 \
-        "\"credential\":\"prod/"                                                                                     \
-        "db\",\"number\":3,\"previous\":\"$A\",\"policy\":\"p\",\"need\":2,\"recipient\":\"$K\","                    \
-        "\"commitments\":[\"$P\",\"$Q\"],\"shares\":[{\"holder\":\"alice\",\"index\":1,\"recipient\":\"$1\","        \
-        "\"sha256\":\"$A\"},{\"holder\":\"bob\",\"index\":2,\"recipient\":\"$2\",\"sha256\":\"$B\"},"                \
-        "{\"holder\":\"carol\",\"index\":3,\"recipient\":\"$3\",\"sha256\":\"$B\"}],"                                \
-        "\"ciphertext\":{\"sha256\":\"$A\",\"bytes\":456},\"reason\":\"rotation of $A\""
-#define REQUEST_BODY                                                                                                 \
-        "\"credential\":\"prod/"                                                                                     \
-        "db\",\"version\":\"$A\",\"emergency\":\"E1\",\"incident\":\"INC-7\",\"reason\":\"r\","                      \
-        "\"open_for\":3600000,\"reply_to\":\"$K\",\"expires_at\":1764000900000,\"acknowledges\":[\"INC-5\",\"INC-"   \
-        "6\"]"
-#define APPROVAL_BODY                                                                                                \
-        "\"request\":\"$A\",\"version\":\"$B\",\"index\":1,\"share\":\"$A\",\"expires_at\":9,\"override\":true"
-#define DONE_BODY                                                                                                    \
-        "\"version\":\"$A\",\"pending\":\"$B\",\"step\":\"done\",\"evidence\":{\"old\":\"refused\",\"new\":"         \
-        "\"works\","                                                                                                 \
-        "\"handle\":\"h\"}"
-#define PROPOSAL_BODY                                                                                                \
-        "\"event\":\"incident.resolved\",\"channel\":\"pagerduty\",\"outcome\":\"proposed-close\",\"incident\":"     \
-        "\"INC-7\","                                                                                                 \
-        "\"deadline\":1764000900000,\"about\":\"a\",\"detail\":\"d\""
-
 static const struct {
         enum statement_type type;
         const char *body;
@@ -149,6 +166,8 @@ static const struct {
         {STATEMENT_NOTICE, PROPOSAL_BODY},
         {STATEMENT_NOTICE, "\"event\":\"opened\",\"channel\":\"slack\",\"outcome\":\"accepted\""},
         {STATEMENT_NOTICE, "\"event\":\"opened\",\"channel\":\"slack\",\"outcome\":\"failed\",\"detail\":\"$t\""},
+        {STATEMENT_RECOVERY, RECOVERY_BODY},
+        {STATEMENT_RECOVERY, "\"request\":$q,\"approvals\":[$p],\"open\":$o,\"untimed\":true"},
         {STATEMENT_SESSION, "\"challenge\":\"$A\""},
 };
 
@@ -434,6 +453,10 @@ static const struct {
         {STATEMENT_POSTMORTEM, "\"incident\":\"I\",\"criterion_met\":\"yes\",\"text\":\"$m\"", "$m", "",
          ERR_BAD_STATEMENT},
         /* notice */
+        {STATEMENT_RECOVERY, RECOVERY_BODY, "$o", "$q", ERR_BAD_STATEMENT},
+        {STATEMENT_RECOVERY, RECOVERY_BODY, "$p,$p", "", ERR_BAD_STATEMENT},
+        {STATEMENT_RECOVERY, RECOVERY_BODY, "$p,$p", "$p,$o", ERR_BAD_STATEMENT},
+        {STATEMENT_RECOVERY, RECOVERY_BODY, "\"untimed\":true", "\"untimed\":false", ERR_BAD_STATEMENT},
         {STATEMENT_NOTICE, PROPOSAL_BODY, "\"incident\":\"INC-7\",", "", ERR_BAD_STATEMENT},
         {STATEMENT_NOTICE, PROPOSAL_BODY, "\"deadline\":1764000900000,", "", ERR_BAD_STATEMENT},
         {STATEMENT_NOTICE, PROPOSAL_BODY, "proposed-close", "proposed", ERR_BAD_STATEMENT},
