@@ -6,22 +6,52 @@
 #include "quorum/admit.h"
 #include "quorum/checkpoint.h"
 #include "quorum/export.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Everything that is exported is verified on the way: a backup of damage is none. */
 
-static enum err add_log(struct store *s, struct ledger *l, struct bytes *out)
+/* A page of the log or one blob at a time, whatever the whole may weigh. */
+#define CHUNK_BYTES (1024u * 1024u)
+
+struct sink {
+        int fd;
+        struct bytes text; /* not written yet */
+};
+
+static enum err drain(struct sink *out)
+{
+        enum err e = fd_write_all(out->fd, out->text.p, out->text.n);
+        bytes_clear(&out->text);
+        return e;
+}
+
+static enum err admit_lines(struct ledger *l, struct span text)
+{
+        while (text.n > 0) {
+                const unsigned char *end = memchr(text.p, '\n', text.n);
+                const size_t len = (size_t)(end - text.p);
+                enum err e = admit_line(l, span_of(text.p, len), false, NULL);
+                if (e != OK)
+                        return ERR_CORRUPT_STORE; /* the reason stays */
+                text = span_of(end + 1, text.n - len - 1);
+        }
+        return OK;
+}
+
+static enum err add_log(struct store *s, struct ledger *l, struct sink *out)
 {
         uint64_t size, next = 0;
         enum err e = store_size(s, &size);
-        if (e == OK)
-                e = store_read_lines(s, 0, size, SIZE_MAX, out, &next);
-        for (size_t start = 0; e == OK && start < out->n;) {
-                const unsigned char *end = memchr(out->p + start, '\n', out->n - start);
-                e = admit_line(l, span_of(out->p + start, (size_t)(end - out->p) - start), false, NULL);
-                start = (size_t)(end - out->p) + 1;
+        while (e == OK && next < size) {
+                if ((e = store_read_lines(s, next, size, CHUNK_BYTES, &out->text, &next)) == OK &&
+                    (e = admit_lines(l, bytes_span(&out->text))) == OK)
+                        e = drain(out);
         }
-        return e == OK || e == ERR_NOT_DURABLE || e == ERR_IO ? e : ERR_CORRUPT_STORE;
+        return e;
 }
 
 static enum err add_checkpoint(const struct config *c, const struct ledger *l, struct bytes *out)
@@ -52,7 +82,7 @@ static enum err find_sealed(struct store *s, const struct hash *sha256, struct b
         return e != OK ? e : err_because(ERR_CORRUPT_STORE, "a sealed blob of a live version is missing");
 }
 
-static enum err add_blobs(struct store *s, const struct ledger *l, struct bytes *out)
+static enum err add_blobs(struct store *s, const struct ledger *l, struct sink *out)
 {
         CLEANUP_BYTES struct bytes list = BYTES_NONE;
         export_blob_list(l, &list);
@@ -66,29 +96,73 @@ static enum err add_blobs(struct store *s, const struct ledger *l, struct bytes 
                 struct hash is = hash_of(bytes_span(&blob));
                 if (!hash_equal(&is, &sha256))
                         return err_because(ERR_CORRUPT_STORE, "a sealed blob is damaged");
-                export_write_blob(&sha256, bytes_span(&blob), out);
+                export_write_blob(&sha256, bytes_span(&blob), &out->text);
+                if ((e = drain(out)) != OK)
+                        return e;
         }
         return OK;
 }
 
-static enum err export(const struct config *c, const char *out_path) {
-        CLEANUP_BYTES struct bytes out = BYTES_NONE; CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
-        struct store *store = NULL; struct ledger *l = ledger_new();
-        enum err e = store_open(path, STORE_READ, &store); if (e == OK && (e = add_log(store, l, &out)) == OK){
-                bytes_add_byte(&out, '\n');
-                e = ledger_size(l) ? add_checkpoint(c, l, &out) : err_because(ERR_CORRUPT_STORE, "the log is empty");}
-if (e == OK)
+static enum err write_parts(const struct config *c, struct store *store, struct ledger *l, struct sink *out)
 {
-        bytes_add_byte(&out, '\n');
-        e = add_blobs(store, l, &out);
+        enum err e = add_log(store, l, out);
+        if (e != OK)
+                return e;
+        if (ledger_size(l) == 0)
+                return err_because(ERR_CORRUPT_STORE, "the log is empty");
+        bytes_add_byte(&out->text, '\n');
+        if ((e = add_checkpoint(c, l, &out->text)) != OK)
+                return e;
+        bytes_add_byte(&out->text, '\n');
+        return (e = drain(out)) == OK ? add_blobs(store, l, out) : e;
 }
-if (e == OK)
-        e = file_write(out_path, 0600, bytes_span(&out));
-if (e == OK)
-        printf("%llu entries exported to %s\n", (unsigned long long)ledger_size(l), out_path);
-ledger_free(l);
-store_close(store);
-return e;
+
+static enum err write_to(const struct config *c, int fd, uint64_t *ret_entries)
+{
+        CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
+        struct sink out = {.fd = fd, .text = BYTES_NONE};
+        struct store *store = NULL;
+        struct ledger *l = ledger_new();
+        enum err e = store_open(path, STORE_READ, &store);
+        if (e == OK)
+                e = write_parts(c, store, l, &out);
+        *ret_entries = ledger_size(l);
+        bytes_done(&out.text);
+        ledger_free(l);
+        store_close(store);
+        return e;
+}
+
+static enum err sync_folder_of(const char *path)
+{
+        CLEANUP_FREE char *copy = mem_text(path);
+        CLEANUP_FD int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd >= 0 && fsync(fd) == 0 ? OK : err_because(ERR_IO, "%s: its folder: %s", path, strerror(errno));
+}
+
+/* Under its name only when it is whole and durable: a backup that was cut short never replaces a good one. */
+static enum err write_file(const struct config *c, const char *path, uint64_t *ret_entries)
+{
+        CLEANUP_BYTES struct bytes temporary = BYTES_NONE;
+        bytes_printf(&temporary, "%s.tmp-%d", path, (int)getpid());
+        const char *name = bytes_text(&temporary);
+        CLEANUP_FD int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return err_because(ERR_IO, "%s: %s", name, strerror(errno));
+        enum err e = write_to(c, fd, ret_entries);
+        if (e == OK && (fsync(fd) != 0 || rename(name, path) != 0))
+                e = err_because(ERR_IO, "%s: %s", path, strerror(errno));
+        if (e != OK)
+                (void)unlink(name);
+        return e == OK ? sync_folder_of(path) : e;
+}
+
+static enum err export(const struct config *c, const char *out_path) {
+        const bool is_stdout = strcmp(out_path, "-") == 0; uint64_t entries = 0;
+        enum err e = is_stdout ? write_to(c, STDOUT_FILENO, &entries) : write_file(c, out_path, &entries);
+        if (e == OK) fprintf(is_stdout ? stderr : stdout, "%llu entries exported to %s\n",
+                             (unsigned long long)entries, is_stdout ? "stdout" : out_path);
+        return e;
 }
 
 int command_export(const char *config_path, const char *out_path)

@@ -14,7 +14,7 @@ static const char usage[] =
         "       breakglassd init --config FILE --roster SIGNED   begin a log with this signed roster\n"
         "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG] [--genesis HEX]\n"
         "                                                        bring a broker back on a new host\n"
-        "       breakglassd export --config FILE OUT             log, checkpoint, sealed shares and ciphertexts\n"
+        "       breakglassd export --config FILE OUT|-           log, checkpoint, sealed shares and ciphertexts\n"
         "       breakglassd notifier test NAME|PATH --config FILE\n";
 
 struct arguments {

@@ -1,30 +1,105 @@
 /* Verifying and writing exports: every line through the same fold, then the checkpoint, then the blobs. */
 #include "quorum/export.h"
 #include "quorum/admit.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROGRESS_EVERY 1024u
 #define SIGNATURE_MARK "\xe2\x80\x94 " /* an em dash and a space begin a note's signature line */
 
+#define READ_BYTES 65536u
+#define NOTE_MAX   65536u
+
+/* Where the file comes from: memory or a descriptor. */
+struct source {
+        struct span memory;
+        int fd; /* −1: memory */
+};
+
 struct reader {
-        struct span file, rest;
+        struct source from;
+        struct bytes buffer; /* what was read and not taken yet begins at `at` */
+        size_t at;
+        bool is_ended;
+        struct frontier log; /* of the lines read, whatever they say */
         const struct export_job *job;
         struct export_verdict *verdict;
         struct ledger *ledger;
 };
 
-/* ---- lines of text ---- */
+/* ---- lines of text, through one buffer that holds the longest of them ---- */
 
-/* Takes a line without its newline; false when no newline is left. */
-static bool take_line(struct span *rest, struct span *ret)
+static enum err read_more(struct reader *r)
 {
-        const unsigned char *end = rest->n > 0 ? memchr(rest->p, '\n', rest->n) : NULL;
-        if (!end)
-                return false;
-        *ret = span_of(rest->p, (size_t)(end - rest->p));
-        rest->n -= ret->n + 1;
-        rest->p = end + 1;
-        return true;
+        struct span *m = &r->from.memory;
+        size_t n = m->n < READ_BYTES ? m->n : READ_BYTES;
+        unsigned char chunk[READ_BYTES];
+        ssize_t got = (ssize_t)n;
+        if (r->at > 0) {
+                memmove(r->buffer.p, r->buffer.p + r->at, r->buffer.n - r->at);
+                r->buffer.n -= r->at;
+                r->at = 0;
+        }
+        if (r->from.fd < 0) {
+                bytes_add(&r->buffer, m->p, n);
+                m->p += n;
+                m->n -= n;
+        } else {
+                do
+                        got = read(r->from.fd, chunk, sizeof chunk);
+                while (got < 0 && errno == EINTR);
+                if (got < 0)
+                        return err_because(ERR_IO, "reading the export: %s", strerror(errno));
+                bytes_add(&r->buffer, chunk, (size_t)got);
+        }
+        r->is_ended = got == 0;
+        return OK;
+}
+
+/* What is there, at least n bytes of it unless the file ends before. */
+static enum err peek(struct reader *r, size_t n, struct span *ret)
+{
+        while (!r->is_ended && r->buffer.n - r->at < n) {
+                enum err e = read_more(r);
+                if (e != OK)
+                        return e;
+        }
+        *ret = span_of(r->buffer.p + r->at, r->buffer.n - r->at);
+        return OK;
+}
+
+/* Takes a line without its newline; it holds until the next. Errors: ERR_NO_ENTRY when no newline is left. */
+static enum err take_line(struct reader *r, struct span *ret)
+{
+        size_t searched = 0;
+        for (;;) {
+                const struct span rest = span_of(r->buffer.p + r->at, r->buffer.n - r->at);
+                const unsigned char *end =
+                        rest.n > searched ? memchr(rest.p + searched, '\n', rest.n - searched) : NULL;
+                if (end) {
+                        *ret = span_of(rest.p, (size_t)(end - rest.p));
+                        r->at += ret->n + 1;
+                        return OK;
+                }
+                if (rest.n > LINE_MAX_BYTES)
+                        return err_because(ERR_CORRUPT_LOG, "behind entry %llu: longer than any line",
+                                           (unsigned long long)r->verdict->entries);
+                if (r->is_ended)
+                        return ERR_NO_ENTRY;
+                searched = rest.n;
+                enum err e = read_more(r);
+                if (e != OK)
+                        return e;
+        }
+}
+
+static enum err is_at_end(struct reader *r, bool *ret)
+{
+        struct span rest;
+        enum err e = peek(r, 1, &rest);
+        *ret = e == OK && rest.n == 0;
+        return e;
 }
 
 static bool begins_with(struct span s, const char *text)
@@ -36,6 +111,13 @@ static bool begins_with(struct span s, const char *text)
 static enum err corrupt(const struct reader *r, const char *why)
 {
         return err_because(ERR_CORRUPT_LOG, "behind entry %llu: %s", (unsigned long long)r->verdict->entries, why);
+}
+
+/* A line that must be there. */
+static enum err want_line(struct reader *r, const char *otherwise, struct span *ret)
+{
+        enum err e = take_line(r, ret);
+        return e == ERR_NO_ENTRY ? corrupt(r, otherwise) : e;
 }
 
 /* ---- the log ---- */
@@ -60,19 +142,31 @@ static enum err read_entry(struct reader *r, struct span line)
         return OK;
 }
 
+static enum err read_line(struct reader *r, bool *ret_is_blank)
+{
+        struct span line;
+        enum err e = want_line(r, "the last line is cut", &line);
+        if (e != OK)
+                return e;
+        *ret_is_blank = line.n == 0;
+        if (*ret_is_blank)
+                return OK;
+        const struct hash leaf = tree_leaf(line);
+        frontier_add(&r->log, &leaf);
+        return read_entry(r, line);
+}
+
 /* Up to the blank line, or to the end of the file. */
 static enum err read_log(struct reader *r, bool *ret_has_more)
 {
-        struct span line;
+        bool is_end = false;
         *ret_has_more = false;
-        while (r->rest.n > 0) {
-                if (!take_line(&r->rest, &line))
-                        return corrupt(r, "the last line is cut");
-                if (line.n == 0) {
-                        *ret_has_more = true;
+        while (!*ret_has_more) {
+                enum err e = is_at_end(r, &is_end);
+                if (e == OK && is_end)
                         break;
-                }
-                enum err e = read_entry(r, line);
+                if (e == OK)
+                        e = read_line(r, ret_has_more);
                 if (e != OK)
                         return e;
         }
@@ -111,35 +205,48 @@ static enum err check_known_head(struct reader *r)
 
 /* ---- the checkpoint ---- */
 
-/* A note is a text, a blank line, and signature lines. */
-static bool take_note(struct span *rest, struct span *ret)
+static enum err take_note_line(struct reader *r, struct bytes *ret, size_t *ret_n)
 {
-        struct span line, before = *rest;
-        do {
-                if (!take_line(rest, &line))
-                        return false;
-        } while (line.n > 0);
-        while (begins_with(*rest, SIGNATURE_MARK))
-                if (!take_line(rest, &line))
-                        return false;
-        *ret = span_of(before.p, before.n - rest->n);
-        return true;
+        struct span line;
+        enum err e = want_line(r, "the checkpoint is cut", &line);
+        if (e != OK)
+                return e;
+        if (line.n > NOTE_MAX - ret->n)
+                return corrupt(r, "the checkpoint is longer than any");
+        bytes_add_span(ret, line);
+        bytes_add_byte(ret, '\n');
+        *ret_n = line.n;
+        return OK;
+}
+
+/* A note is a text, a blank line, and signature lines. */
+static enum err take_note(struct reader *r, struct bytes *ret)
+{
+        struct span next;
+        size_t n;
+        enum err e;
+        do
+                e = take_note_line(r, ret, &n);
+        while (e == OK && n > 0);
+        while (e == OK && (e = peek(r, strlen(SIGNATURE_MARK), &next)) == OK && begins_with(next, SIGNATURE_MARK))
+                e = take_note_line(r, ret, &n);
+        return e;
 }
 
 static enum err read_checkpoint(struct reader *r)
 {
-        struct span note;
+        CLEANUP_BYTES struct bytes note = BYTES_NONE;
         struct checkpoint c;
-        if (!take_note(&r->rest, &note))
-                return corrupt(r, "the checkpoint is cut");
-        enum err e = checkpoint_read(note, &c);
-        if (e != OK)
+        enum err e;
+        if ((e = take_note(r, &note)) != OK)
+                return e;
+        if ((e = checkpoint_read(bytes_span(&note), &c)) != OK)
                 return e;
         if (!hash_equal(&c.installation, &r->verdict->installation))
                 return corrupt(r, "the checkpoint is another installation's");
         if (c.size == 0 || c.size > r->verdict->entries)
                 return corrupt(r, "cut: the checkpoint covers more entries");
-        e = checkpoint_verify(note, ledger_broker_key_at(r->ledger, c.size), &c);
+        e = checkpoint_verify(bytes_span(&note), ledger_broker_key_at(r->ledger, c.size), &c);
         if (e != OK)
                 return e;
         struct hash ours = ledger_root_at(r->ledger, c.size);
@@ -151,20 +258,20 @@ static enum err read_checkpoint(struct reader *r)
 
 /* Each signature covers its own statement, the checkpoint all bytes of the log. Where it stands behind them and they
  * have another root, they were changed afterwards (an unsigned `at`, say), whatever rule they break now. */
-static enum err judge_bytes(const struct reader *r, enum err e)
+static enum err judge_bytes(struct reader *r, enum err e)
 {
-        struct span line, note, rest = r->file;
-        struct frontier log = {0};
+        struct span line;
+        CLEANUP_BYTES struct bytes note = BYTES_NONE;
         struct checkpoint c;
         CLEANUP_FREE char *why = mem_text(err_reason());
-        while (take_line(&rest, &line) && line.n > 0) {
+        while (take_line(r, &line) == OK && line.n > 0) {
                 struct hash leaf = tree_leaf(line);
-                frontier_add(&log, &leaf);
+                frontier_add(&r->log, &leaf);
         }
-        if (rest.n == 0 || !take_note(&rest, &note) || checkpoint_read(note, &c) != OK)
+        if (take_note(r, &note) != OK || checkpoint_read(bytes_span(&note), &c) != OK)
                 return err_because(e, "%s", why);
-        struct hash root = frontier_root(&log);
-        if (c.size != log.size || hash_equal(&c.root, &root))
+        struct hash root = frontier_root(&r->log);
+        if (c.size != r->log.size || hash_equal(&c.root, &root))
                 return err_because(e, "%s", why);
         return err_because(ERR_CORRUPT_LOG, "%s; and the checkpoint behind the log covers other bytes", why);
 }
@@ -241,8 +348,9 @@ static enum err read_blob(struct reader *r, const unsigned char want[HASH_BYTES]
         struct span line;
         struct hash named, real;
         CLEANUP_BYTES struct bytes blob = BYTES_NONE;
-        if (!take_line(&r->rest, &line))
-                return corrupt(r, "blobs are missing");
+        enum err e = want_line(r, "blobs are missing", &line);
+        if (e != OK)
+                return e;
         if (!blob_read(line, &named, &blob))
                 return corrupt(r, "a blob is malformed");
         real = hash_of(bytes_span(&blob));
@@ -258,18 +366,23 @@ static enum err read_blob(struct reader *r, const unsigned char want[HASH_BYTES]
 static enum err read_blobs(struct reader *r)
 {
         struct span line;
+        bool is_end = false;
         CLEANUP_BYTES struct bytes want = BYTES_NONE;
-        if (!take_line(&r->rest, &line) || line.n != 0)
+        enum err e = want_line(r, "something stands where the blobs begin", &line);
+        if (e != OK)
+                return e;
+        if (line.n != 0)
                 return corrupt(r, "something stands where the blobs begin");
         export_blob_list(r->ledger, &want);
         for (size_t i = 0; i < want.n; i += HASH_BYTES) {
                 r->verdict->first_bad = r->verdict->blobs;
-                enum err e = read_blob(r, want.p + i);
-                if (e != OK)
+                if ((e = read_blob(r, want.p + i)) != OK)
                         return e;
                 r->verdict->blobs++;
         }
-        return r->rest.n == 0 ? OK : corrupt(r, "there is more than the blobs of the live versions");
+        if ((e = is_at_end(r, &is_end)) != OK)
+                return e;
+        return is_end ? OK : corrupt(r, "there is more than the blobs of the live versions");
 }
 
 /* ---- the whole ---- */
@@ -277,26 +390,27 @@ static enum err read_blobs(struct reader *r)
 static enum err verify(struct reader *r)
 {
         enum err e;
-        bool has_more;
+        bool has_more, is_end = false;
         if ((e = read_log(r, &has_more)) != OK)
-                return e == ERR_CORRUPT_LOG ? e : judge_bytes(r, e);
+                return e == ERR_CORRUPT_LOG || e == ERR_IO ? e : judge_bytes(r, e);
         if (has_more && (e = read_checkpoint(r)) != OK)
                 return e;
         if ((e = check_known_head(r)) != OK)
                 return e;
         if (r->job->want_blobs && !r->verdict->is_anchored)
                 return corrupt(r, "cut: a vault's export ends with the checkpoint of its whole log and blobs");
-        if (r->rest.n > 0 || r->job->want_blobs)
-                return read_blobs(r);
-        return OK;
+        if ((e = is_at_end(r, &is_end)) != OK)
+                return e;
+        return !is_end || r->job->want_blobs ? read_blobs(r) : OK;
 }
 
-enum err export_verify(struct span file, const struct export_job *job, struct export_verdict *ret,
-                       struct ledger **ret_ledger)
+static enum err verify_from(struct source from, const struct export_job *job, struct export_verdict *ret,
+                            struct ledger **ret_ledger)
 {
         *ret = (struct export_verdict){0};
-        struct reader r = {.file = file, .rest = file, .job = job, .verdict = ret, .ledger = ledger_new()};
+        struct reader r = {.from = from, .job = job, .verdict = ret, .ledger = ledger_new()};
         enum err e = verify(&r);
+        bytes_done(&r.buffer);
         if (ret->entries > 0)
                 ret->root = ledger_root(r.ledger);
         if (job->progress)
@@ -306,4 +420,16 @@ enum err export_verify(struct span file, const struct export_job *job, struct ex
         else
                 ledger_free(r.ledger);
         return e;
+}
+
+enum err export_verify(struct span file, const struct export_job *job, struct export_verdict *ret,
+                       struct ledger **ret_ledger)
+{
+        return verify_from((struct source){.memory = file, .fd = -1}, job, ret, ret_ledger);
+}
+
+enum err export_verify_stream(int fd, const struct export_job *job, struct export_verdict *ret,
+                              struct ledger **ret_ledger)
+{
+        return verify_from((struct source){.fd = fd}, job, ret, ret_ledger);
 }

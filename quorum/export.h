@@ -32,6 +32,10 @@ struct export_job {
 };
 MUST_CHECK enum err export_verify(struct span file, const struct export_job *job, struct export_verdict *ret,
                                   struct ledger **ret_ledger);
+/* The same, read from a descriptor to its end, of any size: what it holds at a time is one line (≤ LINE_MAX_BYTES)
+ * and the folded state. Errors also: ERR_IO. */
+MUST_CHECK enum err export_verify_stream(int fd, const struct export_job *job, struct export_verdict *ret,
+                                         struct ledger **ret_ledger);
 /* The ids of blobs that a vault export carries now, ascending, each once. ret: hashes appended, 32 bytes each. */
 void export_blob_list(const struct ledger *l, struct bytes *ret);
 void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret);

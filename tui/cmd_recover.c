@@ -42,7 +42,7 @@ enum err recovering_pin(struct cli *cli, const struct recovering *x, struct hash
 }
 
 /* What this machine has seen before must be in it, or it in that. */
-static enum err compare_with_own(const struct cli *cli, const struct ledger *l)
+enum err recovering_compare(const struct cli *cli, const struct ledger *l)
 {
         uint64_t own = cli->client ? ledger_size(cli_ledger(cli)) : 0, theirs = ledger_size(l);
         uint64_t both = own < theirs ? own : theirs;
@@ -70,7 +70,7 @@ enum err recovering_read(struct cli *cli, struct recovering *x, const char *path
                 return err_because(e, "%s", path);
         if ((e = vault_open(&file, pin, &x->r.vault)) != OK)
                 return e;
-        return compare_with_own(cli, x->r.vault.ledger);
+        return recovering_compare(cli, x->r.vault.ledger);
 }
 
 /* ---- beginning ---- */

@@ -27,6 +27,8 @@ MUST_CHECK enum err recovering_pin(struct cli *cli, const struct recovering *x, 
 /* Reads and verifies the export under this pin (NULL: none), and against the own copy of the log where there is one.
  * Errors: those of vault_open(), ERR_CORRUPT_LOG (the own copy is another history). */
 MUST_CHECK enum err recovering_read(struct cli *cli, struct recovering *x, const char *path, const struct hash *pin);
+/* The own copy of the log, where there is one, and this ledger are one history. Errors: ERR_CORRUPT_LOG. */
+MUST_CHECK enum err recovering_compare(const struct cli *cli, const struct ledger *l);
 /* The requester's folder: --work, or where the environment says. */
 MUST_CHECK enum err recovering_find_folder(struct recovering *x);
 /* All of it: pin, export, identity, my name, the folder. */

@@ -3,6 +3,10 @@
 #include "tui/pending.h"
 #include "tui/say.h"
 #include "tui/words.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
 struct standing {
         unsigned n, openable; /* credentials */
@@ -129,6 +133,20 @@ static void tell_json(const struct recovering *x, bool is_pinned)
                            "openable", (int)s.openable, "versions", versions));
 }
 
+/* In one go from its beginning to its end, so that it may be of any size and come through a pipe. */
+static enum err read_through(const struct cli *cli, struct recovering *x, const char *path, const struct hash *pin)
+{
+        const struct export_job job = {.genesis = pin, .want_blobs = true};
+        const bool is_stdin = strcmp(path, "-") == 0;
+        CLEANUP_FD int fd = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+        enum err e;
+
+        if (fd < 0 && !is_stdin)
+                return err_because(errno == ENOENT ? ERR_NO_ENTRY : ERR_IO, "%s: %s", path, strerror(errno));
+        e = export_verify_stream(is_stdin ? STDIN_FILENO : fd, &job, &x->r.vault.verdict, &x->r.vault.ledger);
+        return e == OK ? recovering_compare(cli, x->r.vault.ledger) : e;
+}
+
 static enum err verify(struct cli *cli, struct recovering *x, const char *path)
 {
         struct hash pin;
@@ -139,7 +157,7 @@ static enum err verify(struct cli *cli, struct recovering *x, const char *path)
         if (is_pinned && (e = recovering_pin(cli, x, &pin)) != OK)
                 return e;
         x->r.clock_ms = clock_now_ms();
-        if ((e = recovering_read(cli, x, path, is_pinned ? &pin : NULL)) != OK)
+        if ((e = read_through(cli, x, path, is_pinned ? &pin : NULL)) != OK)
                 return e;
         if (cli->json)
                 tell_json(x, is_pinned);
@@ -167,7 +185,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover_verify = {
         .name = "recover verify",
-        .synopsis = "FILE [--genesis HEX]",
+        .synopsis = "FILE|- [--genesis HEX]",
         .help = "Check everything of a vault's export, and say which credentials it opens and with whom.",
         .run = run,
         .is_harmless = true,

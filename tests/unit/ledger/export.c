@@ -1,7 +1,12 @@
 /* Exports: signed lines, the checkpoint, and the blobs of every live version. */
 #include "quorum/export.h"
+#include "base/file.h"
+#include "quorum/admit.h"
 #include "tests/unit/ledger/fold.h"
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define PG_BLOBS 4u /* a ciphertext and three shares */
 
@@ -260,18 +265,67 @@ Test(export, entries_deleted_swapped_or_doubled_are_found_where_they_are)
         }
 }
 
+/* Each of the thousands of looks verifies signatures: every byte only in a soak, a sample of them always. */
 Test(export, changed_or_cut_at_any_byte_is_refused)
 {
+        const bool is_soak = getenv("BREAKGLASS_SOAK") != NULL;
         CLEANUP_VAULT struct vault *x = vault_new();
         struct export_verdict v;
-        for (size_t i = 0; i < x->file.n; i += 61) {
+        for (size_t i = 0; i < x->file.n; i += is_soak ? 1 : 61) {
                 x->file.p[i] ^= 1;
                 enum err e = verify(bytes_span(&x->file), true, &v);
                 cr_assert(e == ERR_CORRUPT_LOG, "byte %zu: %s", i, err_word(e));
                 x->file.p[i] ^= 1;
         }
-        for (size_t n = 0; n < x->file.n; n += 211)
+        for (size_t n = 0; n < x->file.n; n += is_soak ? 1 : 211)
                 cr_assert_eq(verify(span_of(x->file.p, n), true, &v), ERR_CORRUPT_LOG, "cut at %zu", n);
+}
+
+/* Through a pipe, so that no part of it can be looked at twice. */
+static enum err verify_piped(struct span file, struct export_verdict *ret)
+{
+        const struct export_job job = {.want_blobs = true};
+        int ends[2];
+        cr_assert_eq(pipe(ends), 0);
+        pid_t writer = fork();
+        if (writer == 0) {
+                signal(SIGPIPE, SIG_DFL);
+                (void)!close(ends[0]);
+                _exit(fd_write_all(ends[1], file.p, file.n) == OK ? 0 : 1);
+        }
+        close(ends[1]);
+        enum err e = export_verify_stream(ends[0], &job, ret, NULL);
+        close(ends[0]);
+        waitpid(writer, NULL, 0);
+        return e;
+}
+
+Test(export, is_verified_from_a_pipe_as_from_memory)
+{
+        CLEANUP_VAULT struct vault *x = vault_new();
+        struct export_verdict piped, held;
+        cr_assert_eq(verify_piped(bytes_span(&x->file), &piped), OK, "%s", err_reason());
+        cr_assert_eq(verify(bytes_span(&x->file), true, &held), OK);
+        cr_assert_eq(piped.entries, held.entries);
+        cr_assert_eq(piped.blobs, held.blobs);
+        cr_assert(piped.is_anchored);
+        cr_assert(hash_equal(&piped.root, &held.root));
+        for (size_t i = 7; i < x->file.n; i += x->file.n / 40) {
+                x->file.p[i] ^= 1;
+                cr_assert_eq(verify_piped(bytes_span(&x->file), &piped), ERR_CORRUPT_LOG, "byte %zu", i);
+                x->file.p[i] ^= 1;
+                cr_assert_eq(verify_piped(span_of(x->file.p, i), &piped), ERR_CORRUPT_LOG, "cut at %zu", i);
+        }
+}
+
+Test(export, has_no_line_longer_than_any)
+{
+        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        struct export_verdict v;
+        for (size_t i = 0; i < LINE_MAX_BYTES / 16 + 2; i++)
+                bytes_add_text(&file, "0123456789abcdef");
+        cr_assert_eq(verify_piped(bytes_span(&file), &v), ERR_CORRUPT_LOG);
+        cr_assert(strstr(err_reason(), "longer than any line"), "%s", err_reason());
 }
 
 Test(export, the_note_and_the_separators_are_exact)
