@@ -46,8 +46,9 @@ static bool try_page(struct trial *t, const char *what, struct span event, unsig
 
 static void try_garbage(struct trial *t)
 {
-        static const char *const rows[] = {"this is no page\n", "{}\n",
-                                           "{\"event\":{},\"config\":{},\"attempt\":1}\n"};
+        /* The first two are what is left of a page when the courier is killed. */
+        static const char *const rows[] = {"", "{\"event\":{\"kind\":\"test\",\"dedup_key\":\"t", "this is no page\n",
+                                           "{}\n", "{\"event\":{},\"config\":{},\"attempt\":1}\n"};
         for (size_t i = 0; i < COUNT_OF(rows); i++) {
                 struct delivery_result r;
                 delivery_run(t->program, span_text(rows[i]), t->timeout_ms, &r);

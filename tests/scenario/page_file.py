@@ -14,8 +14,8 @@ class PageFile:
 
     def _program(self, name):
         program = self.folder / f"notifier-{name}"
-        # One write per page, so that two can't mix.
-        program.write_text(f"#!/bin/sh\npage=$(cat)\n[ -e {self.folder}/down-{name} ] && exit 75\n"
+        # One write per page, so that two can't mix; what a courier that was killed had not said to its end is no page.
+        program.write_text(f"#!/bin/sh\npage=$(cat)\ncase \"$page\" in *'\"attempt\":'*'}}') ;; *) exit 78 ;; esac\n[ -e {self.folder}/down-{name} ] && exit 75\n"
                            f"printf '%s %s\\n' {name} \"$page\" >> {self.file}\necho '{{\"status\":\"accepted\",\"id\":\"kept\"}}'\n")
         os.chmod(program, 0o755)
         return str(program)
