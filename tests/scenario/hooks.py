@@ -1,6 +1,7 @@
 """The real `file` and `postgres` hooks through every step of their contract, the second one against a private PostgreSQL."""
 import base64, json, os, pathlib, shutil, subprocess, tempfile, time
 from harness import BUILD, ROOT, finish, ok, skip
+from hook_steps import conformance
 from postgres_server import BIN, Postgres
 
 HOOKS = {"file": str(BUILD / "rotators" / "hooks" / "file"), "postgres": str(BUILD / "rotators" / "hooks" / "postgres")}
@@ -116,6 +117,8 @@ with Postgres(hba_first="local all trusted trust\n") as pg:
               "login_host": "127.0.0.1", "sslmode": "disable"}
     story("postgres", "postgres", config, lambda: ok("postgres: the old password logs in", pg.login(role, OLD) == ""))
     grammar("postgres", "postgres", config)
+    conformance("postgres", HOOKS["postgres"], config)
+    Answer("postgres", "set", config)
     ok("postgres: psql with the new password logs in", pg.login(role, NEW) == "")
     ok("postgres: psql with the old password is refused", "password authentication failed" in pg.login(role, OLD))
     log = pg.server_log()
