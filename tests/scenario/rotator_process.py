@@ -3,7 +3,7 @@
 `STOP_AT=TEXT` kills the process (SIGKILL) at the moment when it writes a log line with this text, before a byte of it is out;
 `STOP_AT_CALL=N` at its N-th call of fsync, rename, posix_spawn or of sending to the broker. Both by a small library that is
 loaded before the C library."""
-import base64, json, os, pathlib, shutil, signal, subprocess, tempfile
+import atexit, base64, json, os, pathlib, shutil, signal, subprocess, tempfile
 from harness import BUILD, PATIENCE, ROTATOR, wait_for
 
 STOPPER = r"""
@@ -82,6 +82,7 @@ class Rotator:
         self.configure(hooks)
         self.process = None
         self.stopper = None
+        atexit.register(self.stop, signal.SIGKILL)  # also when the scenario breaks off
 
     def configure(self, hooks):
         self.config.write_text(f"brokers: ['unix:{self.world.socket}']\ngenesis: {self.world.genesis}\nidentity: {self.world.identity(self.name)}\n"
