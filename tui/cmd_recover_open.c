@@ -217,21 +217,23 @@ static enum err open_request(struct cli *cli, struct opening *o)
         return e;
 }
 
-/* What stands behind `--` is the program of --exec; the rest are answers. */
-static void part_arguments(struct opening *o, int argc, char **argv)
+/* How many words stand behind `--`. To be asked before the options are read: that moves `--` before the answers. */
+static size_t count_program(int argc, char **argv)
 {
-        size_t behind = 0;
-
         for (int i = 0; i < argc; i++)
-                if (strcmp(argv[i], "--") == 0) {
-                        behind = (size_t)(argc - i - 1);
-                        break;
-                }
-        if (!o->handing.exec || behind > o->files.n)
+                if (strcmp(argv[i], "--") == 0)
+                        return (size_t)(argc - i - 1);
+        return 0;
+}
+
+/* What stood behind `--` is the program of --exec; the rest are answers. */
+static void part_arguments(struct opening *o, size_t n_program)
+{
+        if (!o->handing.exec || n_program > o->files.n)
                 return;
-        o->files.n -= behind;
+        o->files.n -= n_program;
         o->handing.program = o->files.text + o->files.n;
-        o->handing.n_program = behind;
+        o->handing.n_program = n_program;
 }
 
 static enum err run(struct cli *cli, int argc, char **argv)
@@ -246,11 +248,12 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 HANDING_OPTIONS(&o.handing),
                 {0},
         };
+        const size_t n_program = count_program(argc, argv);
         enum err e;
 
         if ((e = options_read(cli, &command_recover_open, own, argc, argv, &o.files)) != OK)
                 return e;
-        part_arguments(&o, argc, argv);
+        part_arguments(&o, n_program);
         if ((e = handing_check(cli, &o.handing)) == OK)
                 e = open_request(cli, &o);
         opening_done(&o);

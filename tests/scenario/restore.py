@@ -1,5 +1,5 @@
-"""A broker's host is gone: a vault export brings it back on a new one, a client's longer log gives back what came after the export, and
-nobody is asked to believe anything."""
+"""A broker's host is gone: a vault export brings it back on a new one, the longest of the clients' logs gives back what came after the export,
+what nobody holds any more is named, and nobody is asked to believe anything."""
 import shutil
 
 from harness import BREAKGLASSD, Done, World, finish, ok
@@ -69,5 +69,66 @@ with World() as w:
         w.approve(holder, second)
     done = w.open(second)
     ok("and the credential opens", done.out.strip() == "first", done)
+
+# Two clients saw more than the export, one of them more than the other; a version sealed after the export is in no file.
+CREDENTIALS = {name: {"opens_what": name, "sealers": ["alice"]} for name in ("prod/db/root", "prod/late")}
+with World(credentials=CREDENTIALS) as w:
+    w.seal(fields={"password": "first"})
+    vault = w.dir / "vault.export"
+    done = broker_command(w, "export", vault)
+    exported = entries(w)
+    asked = w.request()
+    w.approve("bob", asked)
+    w.must("bob", "status")
+    w.approve("carol", asked)
+    ok("it is opened after the export, too", w.open(asked).out.strip() == "first")
+    w.seal("prod/late", fields={"password": "late"})
+    w.must("alice", "status")
+    held = entries(w)
+    w.kill()
+    shutil.rmtree(w.state)
+    logs = {name: w.dir / f"{name}.log" for name in ("alice", "bob", "frank")}
+    for name, log in logs.items():
+        ok(f"{name} writes their copy of the log without a broker", w.run(name, "log", "export", log).code == 0)
+    size = {name: log.read_bytes().count(b'"at":') for name, log in logs.items()}
+    ok("the export is older than both, and one has more", exported < size["bob"] < size["alice"] == held, (exported, size, held))
+
+    done = broker_command(w, "init", "--from", vault, "--log", logs["frank"], "--genesis", w.genesis)
+    ok("a log that is shorter than the export is refused, and nothing is made", done.code == 9 and not (w.state / "broker.db").exists(), done)
+    done = broker_command(w, "init", "--from", vault, "--log", logs["bob"], "--genesis", w.genesis)
+    ok("the shorter of the two brings back what it has", done.code == 0 and f"{size['bob']} entries" in done.out, done)
+    w.start()
+    done = w.run("alice", "request", "prod/db/root", "--emergency", "E1", "--incident", "I", "--reason", "x")
+    ok("who has seen more refuses it (exit 4)", done.code == 4, done)
+    w.stop()
+    shutil.rmtree(w.state)
+
+    keys = w.dir / "keys"
+    keys.rename(w.dir / "burnt")
+    ok("new broker keys are made", broker_command(w, "keygen", "--dir", keys).code == 0)
+    done = broker_command(w, "init", "--from", vault, "--log", logs["alice"], "--genesis", w.genesis)
+    ok("with keys that the roster does not name nothing is made (bad-key)", done.word() == "bad-key" and not (w.state / "broker.db").exists(), done)
+    shutil.rmtree(keys)
+    (w.dir / "burnt").rename(keys)
+
+    done = broker_command(w, "init", "--from", vault, "--log", logs["alice"], "--genesis", w.genesis)
+    missing = [l for l in done.out.splitlines() if l.startswith("missing:")]
+    ok("the longest gives every entry back", done.code == 0 and f"{held} entries" in done.out, done)
+    ok("and what was sealed after the export is said to be missing, that alone", len(missing) == 1 and "prod/late version 1" in missing[0], done)
+    w.start()
+    for name in ("alice", "bob", "erin"):
+        ok(f"{name} goes on where they were", w.run(name, "log", "verify").code == 0 and entries(w, name) >= held)
+    second = w.request(incident="INC-8")
+    for holder in ("alice", "bob"):
+        w.approve(holder, second)
+    ok("what is not missing opens", w.open(second).out.strip() == "first")
+    w.seal("prod/late", fields={"password": "anew"})
+    for holder in w.holders:
+        w.must(holder, "inbox")
+    third = w.request(credential="prod/late", incident="INC-9")
+    for holder in ("alice", "bob"):
+        w.approve(holder, third)
+    done = w.open(third)
+    ok("and what was missing opens once it is sealed anew", done.out.strip() == "anew", done)
 
 finish()
