@@ -1,8 +1,10 @@
+#include "base/clock.h"
 #include "base/file.h"
 #include "broker/commands.h"
 #include "broker/config.h"
 #include "broker/keys.h"
 #include "broker/store.h"
+#include "quorum/admit.h"
 #include "quorum/export.h"
 #include <string.h>
 
@@ -18,9 +20,10 @@ struct blob_copy {
 
 struct vault {
         struct bytes file, log_file; /* log_file: empty when there is no later log */
+        struct bytes roster_line;    /* what comes behind them; empty when no new roster was given */
         size_t n_blobs;
         struct blob_copy *blobs; /* ascending, as the export has them */
-        struct ledger *ledger;   /* of the longer log */
+        struct ledger *ledger;   /* of the longer log and the line behind it */
 };
 
 static void vault_done(struct vault *v)
@@ -30,6 +33,7 @@ static void vault_done(struct vault *v)
         free(v->blobs);
         bytes_done(&v->file);
         bytes_done(&v->log_file);
+        bytes_done(&v->roster_line);
         ledger_free(v->ledger);
 }
 
@@ -73,13 +77,32 @@ static enum err read_vault(struct vault *v, const struct restore_from *from)
         return e == OK && from->log ? read_later_log(v, from->log, pin ? pin : ledger_installation(v->ledger)) : e;
 }
 
+/* The next roster, by every rule that a running broker has for it. */
+static enum err read_roster(struct vault *v, const char *path)
+{
+        CLEANUP_ENVELOPE struct envelope envelope = {0};
+        struct statement *s = NULL;
+        const int64_t now = clock_now_ms(), last = ledger_last_at(v->ledger);
+        enum err e = command_read_envelope(path, &envelope);
+        if (e == OK && envelope.type != STATEMENT_ROSTER)
+                e = err_because(ERR_BAD_ROSTER, "this is no roster statement");
+        if (e == OK)
+                e = admit_statement(ledger_roster(v->ledger), &envelope, &s);
+        statement_free(s);
+        if (e != OK)
+                return e;
+        line_write(ledger_size(v->ledger), now > last ? now : last, &envelope, &v->roster_line);
+        return admit_line(v->ledger, bytes_span(&v->roster_line), false, NULL);
+}
+
 static enum err check_key(const struct config *c, const struct ledger *l)
 {
         struct signing_key key = {.key = SECRET_NONE};
         enum err e = signing_key_load(c->sign_key, &key);
         if (e == OK && !key_equal(&key.public, &ledger_roster(l)->broker_signs))
-                e = err_because(ERR_BAD_KEY,
-                                "the roster in force names another broker.signs: give its key file as keys: sign");
+                e = err_because(ERR_BAD_KEY, "the roster in force names another broker.signs: give its key file as "
+                                             "keys: sign, or with --roster "
+                                             "a next roster that names this one");
         signing_key_wipe(&key);
         return e;
 }
@@ -90,14 +113,18 @@ static enum err put_log(struct store *s, const struct vault *v)
 {
         struct span rest = v->log_file.n ? bytes_span(&v->log_file) : bytes_span(&v->file);
         enum err e = OK;
-        for (uint64_t n = 0; e == OK && n < ledger_size(v->ledger); n++) {
+        const uint64_t n_copied = ledger_size(v->ledger) - (v->roster_line.n ? 1 : 0);
+        for (uint64_t n = 0; e == OK && n < n_copied; n++) {
                 const unsigned char *end = memchr(rest.p, '\n', rest.n);
                 size_t len = (size_t)(end - rest.p);
                 const struct hash id = ledger_id_at(v->ledger, n);
                 e = store_append(s, n, &id, span_of(rest.p, len));
                 rest = span_of(end + 1, rest.n - len - 1);
         }
-        return e;
+        if (e != OK || !v->roster_line.n)
+                return e;
+        const struct hash id = ledger_id_at(v->ledger, n_copied);
+        return store_append(s, n_copied, &id, bytes_span(&v->roster_line));
 }
 
 static int by_hash(const void *key, const void *element)
@@ -159,10 +186,12 @@ static enum err write_store(const struct config *c, struct vault *v)
 int command_restore(const char *config_path, const struct restore_from *from)
 {
         struct config *c = NULL;
-        struct vault v = {.file = BYTES_NONE, .log_file = BYTES_NONE};
+        struct vault v = {.file = BYTES_NONE, .log_file = BYTES_NONE, .roster_line = BYTES_NONE};
         enum err e = config_read(config_path, &c);
         if (e == OK)
                 e = read_vault(&v, from);
+        if (e == OK && from->roster)
+                e = read_roster(&v, from->roster);
         if (e == OK)
                 e = check_key(c, v.ledger);
         if (e == OK)

@@ -42,7 +42,7 @@ int command_check_config(const char *config_path)
 
 /* ---- init: the first line ---- */
 
-static enum err read_envelope(const char *path, struct envelope *ret)
+enum err command_read_envelope(const char *path, struct envelope *ret)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
         CLEANUP_JSON json_t *root = NULL;
@@ -105,7 +105,7 @@ static enum err init(const struct config *c, const char *roster_path, struct has
         CLEANUP_ENVELOPE struct envelope envelope = {0};
         struct genesis g = {.line = BYTES_NONE};
         struct signing_key key = {.key = SECRET_NONE};
-        enum err e = read_envelope(roster_path, &envelope);
+        enum err e = command_read_envelope(roster_path, &envelope);
         if (e == OK)
                 e = signing_key_load(c->sign_key, &key);
         if (e == OK)

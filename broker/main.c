@@ -12,7 +12,7 @@ static const char usage[] =
         "       breakglassd --config FILE --check-config         look whether the configuration is good\n"
         "       breakglassd keygen --dir DIR                     make the broker's keys, print its roster line\n"
         "       breakglassd init --config FILE --roster SIGNED   begin a log with this signed roster\n"
-        "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG] [--genesis HEX]\n"
+        "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG] [--genesis HEX] [--roster NEXT]\n"
         "                                                        bring a broker back on a new host\n"
         "       breakglassd export --config FILE OUT|-           log, checkpoint, sealed shares and ciphertexts\n"
         "       breakglassd notifier test NAME|PATH --config FILE\n";
@@ -131,8 +131,10 @@ int main(int argc, char **argv)
                 return command_keygen(a.dir);
         if (a.config && a.n_words == 0)
                 return a.checks_config ? command_check_config(a.config) : run(&a);
-        if (a.config && is_command(&a, "init", 1) && a.from.vault && !a.roster)
+        if (a.config && is_command(&a, "init", 1) && a.from.vault) {
+                a.from.roster = a.roster;
                 return command_restore(a.config, &a.from);
+        }
         if (a.config && is_command(&a, "init", 1) && a.roster && !a.from.vault)
                 return command_init(a.config, a.roster);
         if (a.config && is_command(&a, "export", 2))

@@ -2,7 +2,7 @@
 NEXT-SHA256 and their like are what the page says they stand for: whatever the commands print. On `paper` blocks the person has no identity file,
 and `--words` is answered with the words of their page. After a `newkeys` block that person's identity is the new one, and on `newhome` they sit at
 a machine that has met no installation."""
-import hashlib, os, pathlib, re, shutil, subprocess
+import atexit, hashlib, os, pathlib, re, shutil, subprocess
 
 from harness import BREAKGLASS, BREAKGLASSD, BUILD, ROOT, ROTATOR, World, finish, ok, wait_for
 
@@ -68,12 +68,9 @@ def first_roster(w, folder, known):
 def start_new_broker(folder):
     log = open(folder / "new-broker.log", "ab")
     broker = subprocess.Popen([BREAKGLASSD, "--config", str(folder / "new-breakglassd.yaml")], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    atexit.register(broker.kill)  # also when the scenario breaks off
     about = ["curl", "-s", "-o", "/dev/null", "--unix-socket", str(folder / "new-broker.sock"), "http://broker/v1/about"]
-    try:
-        wait_for("the new broker's answer", lambda: subprocess.run(about).returncode == 0 or broker.poll() is not None)
-    except TimeoutError:
-        broker.kill()
-        raise
+    wait_for("the new broker's answer", lambda: subprocess.run(about).returncode == 0 or broker.poll() is not None)
     return broker
 
 
@@ -104,6 +101,7 @@ def main():
         os.chmod(config, 0o600)
         log = open(w.dir / "rotator.log", "ab")
         rotator = subprocess.Popen([ROTATOR, "--config", str(config)], env=w.env("rot-1"), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        atexit.register(rotator.kill)
         (folder / "postmortem.txt").write_text("SSO was down from 02:31 to 03:55.\n")
         shutil.copy(w.config, folder / "breakglassd.yaml")
         known = {"GENESIS-SHA256": w.genesis, "ADDRESS#": f"unix:{w.socket}#"}
@@ -117,7 +115,10 @@ def main():
             if label == "gone":
                 w.must(who, "status")  # seen after the export
                 w.stop()
-                shutil.rmtree(w.state)
+            if label == "restores":
+                shutil.rmtree(w.state)  # the lost one; or the restored one that the page's other way replaces
+            if label == "back":
+                w.start()
             if label == "newhome":
                 move_to_new_machine(w, who, folder)
             if "breakglass open" in script and waiting:
@@ -132,8 +133,12 @@ def main():
                 known["XXXX-XXXX"] = re.search(r"The code is ([0-9A-Z]{4}-[0-9A-Z]{4})", done.stdout)[1]
             if label == "edits":
                 saved(folder / "next.yaml", next_roster(folder), known, "NEXT-SHA256")
-            if label == "restores":
-                w.start()
+            if label == "lostkeys":
+                shutil.rmtree(w.dir / "keys")
+                (folder / "keys").rename(w.dir / "keys")
+            if label == "rekeys":
+                text = re.sub(r"^broker: .*$", known["broker line"], (folder / "keys.yaml").read_text(), flags=re.M)
+                saved(folder / "keys.yaml", text, known, "NEXT-SHA256")
             if "breakglassd keygen" in script:
                 known["broker line"] = next(l for l in done.stdout.splitlines() if l.startswith("broker:"))
             if label == "begins":
