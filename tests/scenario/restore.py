@@ -71,7 +71,7 @@ with World() as w:
 
 # Two clients saw more than the export, one of them more than the other; a version sealed after the export is in no file.
 CREDENTIALS = {name: {"opens_what": name, "sealers": ["alice"]} for name in ("prod/db/root", "prod/late")}
-with World(credentials=CREDENTIALS) as w:
+with World(credentials=CREDENTIALS, tls=True) as w:
     w.seal(fields={"password": "first"})
     vault = w.dir / "vault.export"
     done = broker_command(w, "export", vault)
@@ -151,6 +151,8 @@ with World(credentials=CREDENTIALS) as w:
     w.start()
     for name in ("alice", "bob", "erin"):
         ok(f"{name} follows the new keys", w.run(name, "log", "verify").code == 0 and entries(w, name) > held, w.run(name, "log", "verify"))
+    done = w.run("frank", "status", "--broker", f"https://{w.listen()['tls']}")
+    ok("so does over TLS who has seen nothing since the old ones", done.code == 0 and "roster 2" in done.out, done)
     asked = w.request(incident="INC-K")
     for holder in ("alice", "bob"):
         w.approve(holder, asked)
