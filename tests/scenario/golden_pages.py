@@ -28,7 +28,7 @@ def slack(name, raw, event):
     texts = [b["text"] for b in blocks if "text" in b] + [f for b in blocks for f in b.get("fields", [])]
     want(name, "50 blocks", len(blocks) <= 50)
     want(name, "`text` of its own, & < > escaped", page["text"] and not re.search(r"[<>]|&(?!(amp|lt|gt);)", page["text"]))
-    want(name, "plain text alone", all(t["type"] == "plain_text" for t in texts))
+    want(name, "mark-up only for mentions of member ids", all(t["type"] == "plain_text" or re.fullmatch(r"<@[UW][A-Z0-9]+>( <@[UW][A-Z0-9]+>)*", t["text"]) for t in texts))
     want(name, "header of 150", all(len(b["text"]["text"]) <= 150 for b in blocks if b["type"] == "header"))
     want(name, "section of 3000", all(len(b["text"]["text"]) <= 3000 for b in blocks if "text" in b))
     want(name, "10 fields of 2000", all(len(b.get("fields", [])) <= 10 and all(len(f["text"]) <= 2000 for f in b.get("fields", [])) for b in blocks))
