@@ -12,8 +12,9 @@
 
 #define SHELL       "/bin/sh"
 #define DONE        "breakglass: done\n"
-#define EXIT_TOOL   43 /* chpasswd failed: nothing was changed */
-#define EXIT_SHADOW 41 /* the shadow file cannot be read */
+#define EXIT_TOOL   43                /* chpasswd failed: nothing was changed */
+#define EXIT_SHADOW 41                /* the shadow file cannot be read */
+#define IS_LOCKED   "try again later" /* chpasswd, while somebody (perhaps killed) holds the locks */
 
 static const char description[] =
         "{\"hook\":\"unix-password\",\"contract\":1,\"steps\":[\"check\",\"set\",\"test\",\"revoke\",\"reconcile\"],"
@@ -115,7 +116,7 @@ MUST_CHECK static bool run_script(const struct unix_account *u, struct span scri
         else if (ret->outcome != SSH_RAN)
                 ssh_fail(ret, "the admin's login", a);
         else if (ret->exit_code != 0 || ret->out.n < n || memcmp(ret->out.p + ret->out.n - n, DONE, n) != 0)
-                hook_fail(a, PLUGIN_REFUSED, "%s: %s",
+                hook_fail(a, strstr(bytes_text(&ret->why), IS_LOCKED) ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED, "%s: %s",
                           ret->exit_code == EXIT_SHADOW ? "the shadow file cannot be read" : "chpasswd",
                           bytes_text(&ret->why));
         else

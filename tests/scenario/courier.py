@@ -7,7 +7,7 @@ from page_file import PageFile
 from wire import Line, Wire
 
 QUEUED = 10000
-BROKEN = {"crash": "kill -9 $$", "hang": "exec sleep 1000", "flood": "exec yes", "garbage": "echo hello", "refused": "exit 77"}
+BROKEN = {"crash": "kill -9 $$", "hang": "exec sleep 1357", "flood": "exec yes", "garbage": "echo hello", "refused": "exit 77"}
 LIMITS = "limits: {open_requests: 100, requests_per_hour: 1000, sessions_per_minute: 10000}\n"
 
 
@@ -77,7 +77,7 @@ def inherited(pages, seen):
     ok("a notifier has a clean environment", got["environment"].items() <= {"LANG": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_CTYPE": "C.UTF-8"}.items(), got)
     ok("no descriptor but 0 to 2, no argument, / as its folder", (got["fds"], got["arguments"], got["folder"]) == ([0, 1, 2], [], "/"), got)
     ok("and everything it needs on stdin", got["keys"] == ["attempt", "config", "event"], got)
-    pids = [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and b"sleep\0" b"1000" in read(p / "cmdline")]
+    pids = [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and b"sleep\0" b"1357" in read(p / "cmdline")]
     ok("what hung is gone", len(pids) <= 1, pids)  # one may be at its next attempt
 
 

@@ -1,6 +1,6 @@
 """Abuse cases 38 to 41 on the real screens: texts that want to be more than text, fingers and pastes that press everything, requests that
 change under a confirmation, terminals that are tiny, dumb or broken, deaths at every step, and secrets that must not stay anywhere."""
-import os, pathlib, random, re, shlex, shutil, signal, tempfile, unicodedata
+import os, pathlib, random, re, shlex, shutil, signal, tempfile, time, unicodedata
 
 from harness import BREAKGLASS, World, finish, ok, wait_for
 from planted import Search, core_of
@@ -13,8 +13,21 @@ LABELS = ["who", "credential", "opens", "emergency", "incident", "reason", "aske
 
 
 def look_at_request(pane):
+    """An Enter on the heels of an Escape is Alt-Enter to any terminal program, and does nothing: pressed again, as a person would."""
     pane.sees("WAITS FOR YOUR YES OR NO")
-    return pane.keys("Enter").sees("Approve only if you are talking")
+    pressed = 0
+
+    def looks():
+        nonlocal pressed
+        text = pane.text()
+        if "Approve only if you are talking" in text:
+            return text
+        if "WAITS FOR YOUR YES OR NO" in text and time.monotonic() - pressed > 1:
+            pressed = time.monotonic()
+            pane.keys("Enter")
+        return None
+
+    return wait_for("the request's screen", looks)
 
 
 # ---- 38 ----

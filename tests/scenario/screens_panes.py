@@ -1,5 +1,5 @@
 """Panes of a private tmux server, each a person at a terminal, for scenarios and captures of the screens."""
-import os, pathlib, re, shlex, subprocess, tempfile
+import os, pathlib, re, shlex, subprocess, tempfile, time
 from harness import BREAKGLASS, wait_for
 
 
@@ -64,6 +64,8 @@ class Pane:
         """One key after the other, as fingers do."""
         for key in keys:
             self.terminals.tmux("send-keys", "-t", self.name, key)
+            if key == "Escape":
+                time.sleep(0.25)  # what follows at once makes it Alt and that key, for any terminal program
         return self
 
     def type(self, text, enter=True):
