@@ -71,7 +71,9 @@ with Postgres() as pg:
         code = rotator.once(stop_at='"event":"hook.ended","step":"prepare","credential":"prod/aws')
         orphans = set(aws.keys) - {first[AWS][0]}
         ok("killed behind IAM's answer: a key is there whose secret nobody knows", code == -signal.SIGKILL and len(orphans) == 1, (code, list(aws.keys)))
-        ok("the old values still work", first[AWS][0] in aws.keys and first[PAY][0] in api.keys and pg.login(*first[DB]) == "")
+        promoted = [p for p in statements(w, "rotation") if p["step"] == "promoted"]  # the others went on meanwhile, side by side
+        dead = [first[PAY][0] not in api.keys, pg.login(*first[DB]) != ""]
+        ok("the old value still works, and the others' unless a new one took their place", first[AWS][0] in aws.keys and sum(dead) <= len(promoted), (dead, promoted))
 
         codes = rotate_all(w, rotator)
         ok("started again, all are rotated and proven by trial", codes == (0, 0) and evidence(w) == [("refused", "works")] * 3, (codes, evidence(w), rotator.text()[-3000:]))
