@@ -32,6 +32,8 @@ static enum err check_folder(const char *path, const struct stat *file, enum err
 
 static enum err check_is_plain(const char *path, const struct stat *st, enum err refusal)
 {
+        if (S_ISLNK(st->st_mode))
+                return err_because(refusal, "%s is a symlink: name what it leads to", path);
         if (!S_ISREG(st->st_mode))
                 return err_because(refusal, "%s is no plain file", path);
         if (!is_ours_or_roots(st))

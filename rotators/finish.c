@@ -44,10 +44,13 @@ static void say_outcome(struct rotator *r, struct task *t, enum engine_step step
                         enum rotation_outcome before, const struct hook_result *result, struct speech *speech)
 {
         enum rotation_outcome outcome = outcome_of(result);
-        if (result->exit == PLUGIN_OK)
-                calm_down(t->job);
-        else
+        if (result->exit != PLUGIN_OK)
                 task_back_off(r, t->job);
+        else if (step == ENGINE_SET)
+                t->job->not_before_ms =
+                        0; /* only the test tells whether it went well: until then the pauses grow on */
+        else
+                calm_down(t->job);
         bool is_news = outcome != before || must_tell_leak(t->job, result);
         if (result->exit == PLUGIN_TRY_AGAIN || !is_news)
                 return;
@@ -113,6 +116,8 @@ MUST_CHECK static enum err was_set(struct rotator *r, struct task *t, const stru
         }
         if (result->exit == PLUGIN_TRY_AGAIN)
                 t->job->seen = SEEN_UNTOUCHED;
+        if (result->exit == PLUGIN_OK)
+                t->job->seen = SEEN_PENDING; /* what it is worth, the next test tells */
         say_outcome(r, t, ENGINE_SET, STEP_SET, t->facts.set, result, speech);
         return OK;
 }

@@ -97,14 +97,14 @@ class Rotator:
             subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.stopper, str(source), "-ldl"], check=True)
         return self.stopper
 
-    def start(self, *arguments, stop_at=None, stop_at_call=None):
-        env = self.world.env(self.name)
+    def start(self, *arguments, stop_at=None, stop_at_call=None, env=None, pass_fds=()):
+        env = {**self.world.env(self.name), **(env or {})}
         if stop_at or stop_at_call:
             env["LD_PRELOAD"] = self._stopper()
             env["STOP_AT" if stop_at else "STOP_AT_CALL"] = str(stop_at or stop_at_call)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([ROTATOR, "--config", str(self.config), *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                            env=env, start_new_session=True)
+                                            env=env, pass_fds=pass_fds, start_new_session=True)
         return self
 
     def once(self, **more):
