@@ -1,5 +1,6 @@
 #include "rotators/hooks/mysql_account.h"
 #include "base/clock.h"
+#include "rotators/hooks/mysql_verifier.h"
 #include <mysqld_error.h>
 #include <sodium.h>
 #include <string.h>

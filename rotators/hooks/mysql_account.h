@@ -20,9 +20,3 @@ bool mysql_account_try(void *self, const struct hook_field *value, bool *ret_is_
 bool mysql_account_end_sessions(void *self, const char *handle, struct hook_answer *a);
 void mysql_account_handle(void *self, struct hook_answer *a);
 bool mysql_account_is_as_set(void *self, const char *handle);
-
-/* ---- mysql_verifier.c ---- */
-/* What the server is to store for this password: mysql_native_password's `*HEX(SHA-1(SHA-1))`, or ed25519's public
- * key (SHA-512 of the password, clamped, times the base point) in base64 without padding. Errors: ERR_INTERNAL. */
-MUST_CHECK enum err mysql_verifier_native(const struct hook_field *value, struct bytes *ret);
-MUST_CHECK enum err mysql_verifier_ed25519(const struct hook_field *value, struct bytes *ret);

@@ -1,4 +1,4 @@
-#include "rotators/hooks/mysql_account.h"
+#include "rotators/hooks/mysql_verifier.h"
 #include <gnutls/crypto.h>
 #include <sodium.h>
 
@@ -6,12 +6,16 @@
 
 enum err mysql_verifier_native(const struct hook_field *value, struct bytes *ret)
 {
-        unsigned char once[SHA1_BYTES], twice[SHA1_BYTES];
+        CLEANUP_SECRET struct secret once = SECRET_NONE;
+        unsigned char twice[SHA1_BYTES];
         char hex[2 * SHA1_BYTES + 1];
-        int failed = gnutls_hash_fast(GNUTLS_DIG_SHA1, value->value, value->len, once);
+        enum err e = secret_new(SHA1_BYTES, &once);
+        if (e != OK)
+                return e;
+        int failed = gnutls_hash_fast(GNUTLS_DIG_SHA1, value->value, value->len, once.bytes);
         if (!failed)
-                failed = gnutls_hash_fast(GNUTLS_DIG_SHA1, once, sizeof once, twice);
-        sodium_memzero(once, sizeof once); /* it is all that a login needs */
+                failed = gnutls_hash_fast(GNUTLS_DIG_SHA1, once.bytes, once.len, twice);
+        secret_wipe_stack();
         if (failed)
                 return ERR_INTERNAL;
         hex_encode(twice, sizeof twice, hex);

@@ -323,20 +323,34 @@ static bool save(void *self, struct hook_answer *a)
         return is_saved;
 }
 
+/* "#SHA-256", NUL-ended: a password of people's own making could be guessed from it. */
+MUST_CHECK static enum err make_word(const struct hook_field *value, struct secret *ret)
+{
+        CLEANUP_SECRET struct secret hash = SECRET_NONE;
+        enum err e;
+        if ((e = secret_new(crypto_hash_sha256_BYTES, &hash)) != OK)
+                return e;
+        if ((e = secret_new(1 + 2 * hash.len + 1, ret)) != OK)
+                return e;
+        if (crypto_hash_sha256(hash.bytes, value->value, value->len) != 0)
+                return ERR_INTERNAL;
+        ret->bytes[0] = '#';
+        secret_hex_encode(hash.bytes, hash.len, ret->bytes + 1);
+        return OK;
+}
+
 static bool set(void *self, const struct hook_field *value, struct hook_answer *a)
 {
         const struct redis *r = self;
         CLEANUP_REDIS_LINK struct redis_link admin = {0};
-        unsigned char hash[crypto_hash_sha256_BYTES];
-        char word[1 + 2 * sizeof hash + 1] = "#";
-        const char *const words[] = {"ACL", "SETUSER", bytes_text(&r->user), "resetpass", word};
+        CLEANUP_SECRET struct secret word = SECRET_NONE;
         if (!open_admin(r, &admin, a))
                 return false;
-        if (crypto_hash_sha256(hash, value->value, value->len) != 0) {
+        if (make_word(value, &word) != OK) {
                 hook_fail(a, PLUGIN_FAILED, "the hash could not be made");
                 return false;
         }
-        sodium_bin2hex(word + 1, sizeof word - 1, hash, sizeof hash);
+        const char *const words[] = {"ACL", "SETUSER", bytes_text(&r->user), "resetpass", (const char *)word.bytes};
         enum redis_answer got = redis_ask(&admin, 5, words, NULL);
         if (got == REDIS_LOST)
                 hook_fail(a, PLUGIN_UNKNOWN, "the connection broke while the password was being changed");

@@ -54,9 +54,12 @@ static bool answer_signature(const struct ssh_key *key, struct span asked, struc
                 return false;
         struct span data = span_of(asked.p + 8 + key->blob.n, asked.n - 8 - key->blob.n);
         size_t n = number_at(data.p - 4);
-        if (n > data.n || crypto_sign_detached(signature, NULL, data.p, n, key->private.bytes) != 0)
+        if (n > data.n)
                 return false;
+        int failed = crypto_sign_detached(signature, NULL, data.p, n, key->private.bytes);
         secret_wipe_stack();
+        if (failed)
+                return false;
         add_text(&inner, span_text(KIND));
         add_text(&inner, span_of(signature, sizeof signature));
         bytes_add_byte(ret, SAY_SIGNATURE);
