@@ -1,9 +1,9 @@
 """Hooks that hang, print without end, give the secret away or lie, programs and names that are traps, and what a hook inherits: each with its exact answer."""
-import base64, hashlib, json, os, pathlib, shutil
+import base64, json, os, pathlib, shutil
 from harness import World, finish, ok, wait_for
 from page_file import PageFile
-from rotator_process import HOOK, Rotator, Vaults, stand_in, statements
-from second_reader import export, values
+from rotator_process import HOOK, Rotator, Vaults, rotations, stand_in, steps
+from second_reader import values
 
 HANG, FLOOD_OUT, FLOOD_ERR, LEAK, LIE, LOOK = NAMES = [f"prod/{n}" for n in ("hang", "flood-out", "flood-err", "leak", "lie", "look")]
 LEFT_OPEN = "what the rotator's parent left open"
@@ -26,22 +26,8 @@ def first(name):
     return f"the first value of {name}"
 
 
-def told(w, name):
-    """The rotation statements of one credential."""
-    ids = {}
-    for line in export(w)[0]:
-        payload = base64.b64decode(line["payload"])
-        if line["type"] == "version":
-            ids[hashlib.sha256(payload).hexdigest()] = json.loads(payload)["credential"]
-    return [p for p in statements(w, "rotation") if ids[p["version"]] == name]
-
-
-def said(w, name):
-    return [" ".join(x for x in (p["step"], p.get("outcome")) if x) for p in told(w, name)]
-
-
 def until(w, rotator, name, *wanted):
-    wait_for(f"{name}: {wanted}", lambda: all(x in said(w, name) for x in wanted) or rotator.process.poll() is not None)
+    wait_for(f"{name}: {wanted}", lambda: all(x in steps(w, name) for x in wanted) or rotator.process.poll() is not None)
 
 
 def paged(pages, name, text):
@@ -73,7 +59,7 @@ def hanging(w, vaults, rotator, pages):
     ok("both versions are kept: the current one opens and works", kept(w, vaults, HANG), values(w, credential=HANG))
     (w.dir / "hang.state.go").touch()
     until(w, rotator, HANG, "done")
-    ok("and it ends with the same value", said(w, HANG)[-1] == "done" and vaults.accepts(HANG, values(w, credential=HANG)[2]) and not vaults.accepts(HANG, first(HANG)), said(w, HANG))
+    ok("and it ends with the same value", steps(w, HANG)[-1] == "done" and vaults.accepts(HANG, values(w, credential=HANG)[2]) and not vaults.accepts(HANG, first(HANG)), steps(w, HANG))
     ok("a clean stop", rotator.stop() == 0)
 
 
@@ -82,8 +68,8 @@ def flooding(w, vaults, rotator, pages):
         until(w, rotator, name, "set unknown", "done")
         ok(f"{name}: who prints a gigabyte is cut and killed", said_of(rotator, name, "set")[0] == "it printed without end and was killed", rotator.text()[-2000:])
         ok(f"{name}: its outcome is unknown, people are paged", paged(pages, name, "step `set` has an unknown outcome"))
-        ok(f"{name}: then it is looked into, and ends with the same value", said(w, name).count("set unknown") == 1 and max(values(w, credential=name)) == 2 and
-           vaults.accepts(name, values(w, credential=name)[2]), said(w, name))
+        ok(f"{name}: then it is looked into, and ends with the same value", steps(w, name).count("set unknown") == 1 and max(values(w, credential=name)) == 2 and
+           vaults.accepts(name, values(w, credential=name)[2]), steps(w, name))
     ok("what it printed is in no log", rotator.log.stat().st_size < 1_000_000)
 
 
@@ -101,21 +87,21 @@ def lying(w, vaults, rotator, pages):
     """Clause 32: set is ok, and then the target takes neither value."""
     until(w, rotator, LIE, "test failed")
     found = values(w, credential=LIE)
-    ok("set ok, and neither value works: the test says so", said(w, LIE)[:4] == ["claim", "set started", "set ok", "test failed"] and not vaults.accepts(LIE, found[1]) and not vaults.accepts(LIE, found[2]), said(w, LIE))
+    ok("set ok, and neither value works: the test says so", steps(w, LIE)[:4] == ["claim", "set started", "set ok", "test failed"] and not vaults.accepts(LIE, found[1]) and not vaults.accepts(LIE, found[2]), steps(w, LIE))
     ok("people are paged", paged(pages, LIE, "step `test` failed"))
     asked = w.request(credential=LIE)
     for who in ("bob", "carol"):
         w.approve(who, asked)
-    ok("nothing is promoted; the current version still opens", "promoted" not in said(w, LIE) and w.open(asked).out.strip() == first(LIE))
+    ok("nothing is promoted; the current version still opens", "promoted" not in steps(w, LIE) and w.open(asked).out.strip() == first(LIE))
     w.must("erin", "close", "INC-7")
     def starts():
-        return [p["made_at"] for p in told(w, LIE) if (p["step"], p.get("outcome")) == ("set", "started")]
+        return [p["made_at"] for c, p in rotations(w) if c == LIE and (p["step"], p.get("outcome")) == ("set", "started")]
     wait_for("two more tries", lambda: len(starts()) >= 3)
     a, b, c = starts()[:3]
     ok("it is tried again, each time later, though every `set` says ok", b - a >= 1000 and c - b >= 2000, starts())
     (w.dir / "lie.state.mended").touch()
     until(w, rotator, LIE, "done")
-    ok("once the hook is mended, it ends by itself, with the same value", max(values(w, credential=LIE)) == 2 and vaults.accepts(LIE, values(w, credential=LIE)[2]), said(w, LIE))
+    ok("once the hook is mended, it ends by itself, with the same value", max(values(w, credential=LIE)) == 2 and vaults.accepts(LIE, values(w, credential=LIE)[2]), steps(w, LIE))
 
 
 def looking(w, vaults, rotator, program):

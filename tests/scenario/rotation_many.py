@@ -1,8 +1,7 @@
 """What makes a rotation due, one by one; many with one command, with a report that is true; a target out of reach; a rotator that dies with the lease in its hand."""
-import base64, hashlib, hmac, json, os, signal, subprocess
+import hashlib, hmac, json, os, signal, subprocess
 from harness import World, finish, ok, wait_for
-from rotator_process import HOOK, Rotator, Vaults, stand_in, statements, steps
-from second_reader import export
+from rotator_process import HOOK, Rotator, Vaults, rotations, stand_in, statements, steps
 
 NAMES = [f"prod/v{i}" for i in range(8)]
 BY_HAND = "prod/hand"
@@ -19,13 +18,8 @@ def custody(w):
 
 
 def done(w):
-    """{credential: evidence of the old value} of every finished rotation."""
-    ids = {}
-    for line in export(w)[0]:
-        payload = base64.b64decode(line["payload"])
-        if line["type"] == "version":
-            ids[hashlib.sha256(payload).hexdigest()] = json.loads(payload)["credential"]
-    return [(ids[p["version"]], p["evidence"]["old"]) for p in statements(w, "rotation") if p["step"] == "done"]
+    """[(credential, evidence of the old value)] of every finished rotation."""
+    return [(c, p["evidence"]["old"]) for c, p in rotations(w) if p["step"] == "done"]
 
 
 def waits_for(w, rotator, what, n):

@@ -3,7 +3,7 @@
 `STOP_AT=TEXT` kills the process (SIGKILL) at the moment when it writes a log line with this text, before a byte of it is out;
 `STOP_AT_CALL=N` at its N-th call of fsync, rename, posix_spawn or of sending to the broker. Both by a small library that is
 loaded before the C library."""
-import atexit, base64, json, os, pathlib, shutil, signal, subprocess, tempfile
+import atexit, base64, hashlib, json, os, pathlib, shutil, signal, subprocess, tempfile
 from harness import BUILD, PATIENCE, ROTATOR, wait_for
 
 STOPPER = r"""
@@ -128,14 +128,26 @@ class Rotator:
 
 def statements(world, kind):
     """The payloads of one type in the broker's log, oldest first."""
-    import base64
     from second_reader import export
     return [json.loads(base64.b64decode(l["payload"])) for l in export(world)[0] if l["type"] == kind]
 
 
-def steps(world):
-    """The rotation statements in short: ["claim", "set started", "set ok", …]."""
-    return [" ".join(x for x in (p["step"], p.get("outcome")) if x) for p in statements(world, "rotation")]
+def rotations(world):
+    """[(credential, payload)] of the rotation statements, oldest first."""
+    from second_reader import export
+    named, found = {}, []
+    for line in export(world)[0]:
+        payload = base64.b64decode(line["payload"])
+        if line["type"] == "version":
+            named[hashlib.sha256(payload).hexdigest()] = json.loads(payload)["credential"]
+        elif line["type"] == "rotation":
+            found.append((named[json.loads(payload)["version"]], json.loads(payload)))
+    return found
+
+
+def steps(world, credential=None):
+    """The rotation statements in short: ["claim", "set started", "set ok", …]; of one credential, or all."""
+    return [" ".join(x for x in (p["step"], p.get("outcome")) if x) for c, p in rotations(world) if credential in (None, c)]
 
 
 # ---- targets of the `file` hook, for scenarios with many credentials ----
