@@ -254,6 +254,23 @@ static void take_all(struct book *b, struct submission *s)
                 book_take(b, s, book_clock(b));
 }
 
+/* What was kept back comes next. */
+static void requeue(struct book *b, struct submission *held)
+{
+        if (!held)
+                return;
+        pthread_mutex_lock(&b->queue_lock);
+        while (held) {
+                struct submission *s = held;
+                held = s->next;
+                s->next = NULL;
+                *b->last = s;
+                b->last = &s->next;
+                b->n_queued++;
+        }
+        pthread_mutex_unlock(&b->queue_lock);
+}
+
 static void run_batch(struct book *b, struct submission *batch)
 {
         struct published *fresh = NULL;
@@ -261,10 +278,11 @@ static void run_batch(struct book *b, struct submission *batch)
         b->has_begun = b->is_fatal = b->has_paged = false;
         b->start_size = ledger_size(b->ledger);
         b->config = b->setup.config(b->setup.context);
+        batch = hold_split(b, batch);
         take_all(b, batch);
         while (*end)
                 end = &(*end)->next;
-        if (batch && (*end = wait_for_company(b)))
+        if (batch && (*end = hold_split(b, wait_for_company(b))))
                 take_all(b, *end);
         duties_do(b);
         escalations_do(b);
@@ -283,6 +301,7 @@ static void run_batch(struct book *b, struct submission *batch)
                 b->setup.published(b->setup.context, fresh->size);
         if (b->has_paged)
                 b->setup.paged(b->setup.context);
+        requeue(b, hold_release(b));
 }
 
 static void *write_loop(void *context)
@@ -297,6 +316,7 @@ static void *write_loop(void *context)
                 if (!b->is_broken)
                         snapshot_if_due(b);
         }
+        hold_drop(b);
         if (!b->is_broken && ledger_size(b->ledger) != b->snapshot_size)
                 snapshot_save(b);
         return NULL;
@@ -326,8 +346,11 @@ enum err book_open(const struct book_setup *setup, struct book **ret)
         struct book *b = mem_new(1, sizeof *b);
         b->setup = *setup;
         b->last = &b->first;
+        b->held_last = &b->held;
         init_locks(b);
         enum err e = book_load(b);
+        if (e == OK)
+                e = hold_load(b);
         if (e == OK)
                 e = timepiece_init(&b->time, setup->clock, ledger_last_at(b->ledger), setup->is_clock_accepted);
         if (e == OK)

@@ -78,6 +78,10 @@ struct book_setup {
         void *context;
 };
 
+/* Remembered by whoever made a store from a backup: the broker says nothing of its own in it before somebody else
+ * has. */
+#define BOOK_HOLD_KEY "restored"
+
 /* Loads the snapshot and what came since, every signature of it checked. Errors: ERR_CORRUPT_STORE (also
  * when none of the keys is the roster's: another installation's log), ERR_CLOCK, those of store.h. */
 MUST_CHECK enum err book_open(const struct book_setup *setup, struct book **ret);

@@ -34,6 +34,10 @@ void duties_do(struct book *b)
         size_t n;
         if (now < b->next_duty_ms)
                 return;
+        if (b->is_held) {
+                b->next_duty_ms = INT64_MAX;
+                return;
+        }
         do {
                 struct duty due[DUTIES_AT_ONCE];
                 n = ledger_duties(b->ledger, now, due, DUTIES_AT_ONCE, &next);

@@ -31,6 +31,9 @@ struct book {
         bool has_paged;
         bool has_paged_clock;
         bool is_fatal; /* the batch can't be kept */
+        bool is_held;  /* restored, and nobody has said anything since */
+        unsigned n_held;
+        struct submission *held, **held_last; /* the broker's own, which wait for that */
         uint64_t start_size;
         struct config *config;     /* of this batch */
         struct roster_ref *roster; /* as of the ledger's last line, maybe not published yet */
@@ -78,6 +81,14 @@ void effects_after(struct book *b, const struct submission *s, const struct stat
 void page_rotation(struct book *b, const struct statement *s, const struct version_view *v, int64_t at_ms);
 void page_notice(struct book *b, const struct statement *s, bool is_outcome, int64_t at_ms);
 void reminders_do(struct book *b);
+
+/* book_hold.c: a restored log, to which the broker adds nothing by itself yet. */
+MUST_CHECK enum err hold_load(struct book *b);
+/* Keeps the broker's own submissions back; gives the others. */
+struct submission *hold_split(struct book *b, struct submission *batch);
+void hold_end(struct book *b);                   /* somebody has said something; in the open transaction */
+struct submission *hold_release(struct book *b); /* what was kept back, once it may go on; else NULL */
+void hold_drop(struct book *b);                  /* at the end: as refused */
 
 /* book_duties.c: statements that only time calls for. */
 void duties_do(struct book *b);

@@ -187,6 +187,7 @@ static enum err take(struct book *b, struct submission *s, int64_t at_ms)
         if ((e = append(b, s, at_ms)) != OK)
                 return e;
         effects_after(b, s, s->statement, &before, at_ms);
+        hold_end(b);
         return b->is_fatal ? ERR_NOT_DURABLE : OK;
 }
 
@@ -201,6 +202,10 @@ static bool is_new(struct book *b, struct submission *s, int64_t at_ms)
 void book_take(struct book *b, struct submission *s, int64_t at_ms)
 {
         err_forget();
+        if (b->is_held && s->draft) {
+                s->result = ERR_SHUTTING_DOWN; /* a webhook: its sender comes again */
+                return;
+        }
         if (!is_new(b, s, at_ms)) {
                 s->result = b->is_fatal ? ERR_NOT_DURABLE : ERR_DUPLICATE;
                 return;

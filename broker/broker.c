@@ -2,15 +2,14 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "broker/api.h"
+#include "broker/lock.h"
 #include "broker/outbox.h"
 #include "broker/page_route.h"
 #include "broker/tls.h"
 #include "broker/waiters.h"
-#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 
 #define DRAIN_MS INT64_C(10000)
@@ -78,18 +77,6 @@ static enum err load_keys(struct broker *b)
         return e;
 }
 
-/* Two brokers on one store would both believe that they are the only writer. */
-static enum err lock_state(struct broker *b)
-{
-        CLEANUP_FREE char *path = path_join(b->config->state, "lock");
-        b->lock_fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (b->lock_fd < 0)
-                return err_because(ERR_CONFIG, "%s can't be made; is `state` there and ours?", path);
-        if (flock(b->lock_fd, LOCK_EX | LOCK_NB) != 0)
-                return err_because(ERR_CONFIG, "another broker runs on this state");
-        return OK;
-}
-
 static enum err open_store(struct broker *b)
 {
         CLEANUP_FREE char *path = path_join(b->config->state, STORE_FILE);
@@ -126,7 +113,7 @@ enum err broker_open(struct broker *b, const char *config_path, bool is_clock_ac
         b->limits = limits_new();
         b->waiters = waiters_new();
         if ((e = config_read(config_path, &b->config)) != OK || (e = load_keys(b)) != OK ||
-            (e = lock_state(b)) != OK || (e = open_store(b)) != OK)
+            (e = state_lock(b->config, &b->lock_fd)) != OK || (e = open_store(b)) != OK)
                 return e;
         return open_book(b, is_clock_accepted);
 }

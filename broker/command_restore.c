@@ -1,208 +1,165 @@
 #include "base/clock.h"
 #include "base/file.h"
+#include "broker/book.h"
 #include "broker/commands.h"
-#include "broker/config.h"
-#include "broker/keys.h"
-#include "broker/store.h"
+#include "broker/restored.h"
 #include "quorum/admit.h"
-#include "quorum/export.h"
 #include <string.h>
 
-/* A new store from a vault export. A client's own, longer copy of the log may give back what came after the export;
- * the sealed parts of versions made since then are in neither, and are named. */
+/* A new store from a vault export, and from what clients give back: their own, longer copies of the log, and the
+ * sealed parts of versions made since the export. */
 
-#define EXPORT_MAX (2048u * 1024u * 1024u)
-
-struct blob_copy {
-        struct hash sha256;
-        struct bytes bytes;
+struct restoring {
+        struct given given; /* the vault's first */
+        size_t longest;
+        struct ledger *ledger;    /* the longest's, and the line behind it */
+        struct bytes roster_line; /* what comes behind; empty when no new roster was given */
 };
 
-struct vault {
-        struct bytes file, log_file; /* log_file: empty when there is no later log */
-        struct bytes roster_line;    /* what comes behind them; empty when no new roster was given */
-        size_t n_blobs;
-        struct blob_copy *blobs; /* ascending, as the export has them */
-        struct ledger *ledger;   /* of the longer log and the line behind it */
-};
-
-static void vault_done(struct vault *v)
+static void restoring_done(struct restoring *r)
 {
-        for (size_t i = 0; i < v->n_blobs; i++)
-                bytes_done(&v->blobs[i].bytes);
-        free(v->blobs);
-        bytes_done(&v->file);
-        bytes_done(&v->log_file);
-        bytes_done(&v->roster_line);
-        ledger_free(v->ledger);
-}
-
-static void keep_blob(void *context, const struct hash *sha256, struct span blob)
-{
-        struct vault *v = context;
-        v->blobs = mem_grow(v->blobs, v->n_blobs + 1, sizeof *v->blobs);
-        v->blobs[v->n_blobs] = (struct blob_copy){.sha256 = *sha256, .bytes = BYTES_NONE};
-        bytes_add_span(&v->blobs[v->n_blobs++].bytes, blob);
+        given_done(&r->given);
+        bytes_done(&r->roster_line);
 }
 
 /* ---- reading, with every check of `log verify` ---- */
 
-static enum err read_later_log(struct vault *v, const char *path, const struct hash *genesis)
+static enum err read_logs(struct restoring *r, const struct restore_from *from)
 {
-        struct export_verdict verdict;
-        const struct hash root = ledger_root(v->ledger);
-        const struct export_job job = {.genesis = genesis, .known_size = ledger_size(v->ledger), .known_root = &root};
-        struct ledger *longer = NULL;
-        enum err e = file_read(path, EXPORT_MAX, &v->log_file);
-        if (e == OK)
-                e = export_verify(bytes_span(&v->log_file), &job, &verdict, &longer);
-        if (e != OK)
-                return e;
-        ledger_free(v->ledger);
-        v->ledger = longer;
-        return OK;
-}
-
-static enum err read_vault(struct vault *v, const struct restore_from *from)
-{
-        struct export_verdict verdict;
         struct hash genesis;
         const struct hash *pin = from->genesis ? &genesis : NULL;
         if (pin && hash_from_hex(span_text(from->genesis), &genesis) != OK)
                 return err_because(ERR_USAGE, "--genesis wants the 64 hex digits of the genesis roster's SHA-256");
-        const struct export_job job = {.genesis = pin, .want_blobs = true, .on_blob = keep_blob, .context = v};
-        enum err e = file_read(from->vault, EXPORT_MAX, &v->file);
+        enum err e = given_read(&r->given, from->vault, true, pin);
+        if (e == OK && !pin) {
+                genesis = *ledger_installation(r->given.log[0].ledger);
+                pin = &genesis;
+        }
+        for (size_t i = 0; i < from->n_logs && e == OK; i++)
+                e = given_read(&r->given, from->logs[i], false, pin);
+        return e;
+}
+
+static enum err unite(struct restoring *r)
+{
+        size_t one = 0, other = 0;
+        enum err e = given_unite(&r->given, &r->longest, &one, &other);
+        if (e == ERR_FORK) {
+                CLEANUP_FREE char *why = mem_text(err_reason());
+                restored_tell_fork(&r->given.log[one], &r->given.log[other]);
+                fprintf(stderr,
+                        "The broker's key signed both: ask by voice which one people saw, keep both files, and "
+                        "leave the wrong one out. What only that one has must be said again.\n");
+                return err_because(e, "%s", why);
+        }
         if (e == OK)
-                e = export_verify(bytes_span(&v->file), &job, &verdict, &v->ledger);
-        return e == OK && from->log ? read_later_log(v, from->log, pin ? pin : ledger_installation(v->ledger)) : e;
+                r->ledger = r->given.log[r->longest].ledger;
+        return e;
+}
+
+static void tell_logs(const struct given *g)
+{
+        const uint64_t vault = ledger_size(g->log[0].ledger);
+        for (size_t i = 1; i < g->n; i++) {
+                const uint64_t size = ledger_size(g->log[i].ledger);
+                if (size > vault)
+                        printf("%s: %llu entries, %llu more than the export\n", g->log[i].name,
+                               (unsigned long long)size, (unsigned long long)(size - vault));
+                else
+                        printf("%s: %llu entries, none that the export does not have\n", g->log[i].name,
+                               (unsigned long long)size);
+        }
 }
 
 /* The next roster, by every rule that a running broker has for it. */
-static enum err read_roster(struct vault *v, const char *path)
+static enum err read_roster(struct restoring *r, const char *path)
 {
         CLEANUP_ENVELOPE struct envelope envelope = {0};
         struct statement *s = NULL;
-        const int64_t now = clock_now_ms(), last = ledger_last_at(v->ledger);
+        const int64_t now = clock_now_ms(), last = ledger_last_at(r->ledger);
         enum err e = command_read_envelope(path, &envelope);
         if (e == OK && envelope.type != STATEMENT_ROSTER)
                 e = err_because(ERR_BAD_ROSTER, "this is no roster statement");
         if (e == OK)
-                e = admit_statement(ledger_roster(v->ledger), &envelope, &s);
+                e = admit_statement(ledger_roster(r->ledger), &envelope, &s);
         statement_free(s);
         if (e != OK)
                 return e;
-        line_write(ledger_size(v->ledger), now > last ? now : last, &envelope, &v->roster_line);
-        return admit_line(v->ledger, bytes_span(&v->roster_line), false, NULL);
-}
-
-static enum err check_key(const struct config *c, const struct ledger *l)
-{
-        struct signing_key key = {.key = SECRET_NONE};
-        enum err e = signing_key_load(c->sign_key, &key);
-        if (e == OK && !key_equal(&key.public, &ledger_roster(l)->broker_signs))
-                e = err_because(ERR_BAD_KEY, "the roster in force names another broker.signs: give its key file as "
-                                             "keys: sign, or with --roster "
-                                             "a next roster that names this one");
-        signing_key_wipe(&key);
-        return e;
+        line_write(ledger_size(r->ledger), now > last ? now : last, &envelope, &r->roster_line);
+        return admit_line(r->ledger, bytes_span(&r->roster_line), false, NULL);
 }
 
 /* ---- writing ---- */
 
-static enum err put_log(struct store *s, const struct vault *v)
+static enum err put_log(struct store *s, const struct restoring *r)
 {
-        struct span rest = v->log_file.n ? bytes_span(&v->log_file) : bytes_span(&v->file);
-        enum err e = OK;
-        const uint64_t n_copied = ledger_size(v->ledger) - (v->roster_line.n ? 1 : 0);
-        for (uint64_t n = 0; e == OK && n < n_copied; n++) {
-                const unsigned char *end = memchr(rest.p, '\n', rest.n);
-                size_t len = (size_t)(end - rest.p);
-                const struct hash id = ledger_id_at(v->ledger, n);
-                e = store_append(s, n, &id, span_of(rest.p, len));
-                rest = span_of(end + 1, rest.n - len - 1);
-        }
-        if (e != OK || !v->roster_line.n)
+        const uint64_t n = ledger_size(r->ledger) - (r->roster_line.n ? 1 : 0);
+        enum err e = restored_append(s, &r->given.log[r->longest], 0, n);
+        if (e != OK || !r->roster_line.n)
                 return e;
-        const struct hash id = ledger_id_at(v->ledger, n_copied);
-        return store_append(s, n_copied, &id, bytes_span(&v->roster_line));
-}
-
-static int by_hash(const void *key, const void *element)
-{
-        return memcmp(key, &((const struct blob_copy *)element)->sha256, HASH_BYTES);
-}
-
-static enum err put_blob(struct store *s, const struct vault *v, enum blob_kind kind, const struct hash *version,
-                         const struct hash *sha256, bool *ret_is_missing)
-{
-        const struct blob_copy *b =
-                v->n_blobs ? bsearch(sha256, v->blobs, v->n_blobs, sizeof *v->blobs, by_hash) : NULL;
-        if (b)
-                return store_put_blob(s, kind, version, sha256, bytes_span(&b->bytes));
-        *ret_is_missing = true;
-        return OK;
-}
-
-static enum err put_version(struct store *s, const struct vault *v, const struct version_view *view)
-{
-        bool is_missing = false;
-        enum err e = put_blob(s, v, BLOB_CIPHERTEXT, &view->id, &view->fields->ciphertext_sha256, &is_missing);
-        for (unsigned i = 0; i < view->fields->n_shares && e == OK; i++)
-                e = put_blob(s, v, BLOB_SHARE, &view->id, &view->fields->shares[i].sha256, &is_missing);
-        if (e == OK && is_missing)
-                printf("missing: the sealed parts of %s version %llu were made after this export; seal or rotate it "
-                       "anew\n",
-                       view->fields->credential, (unsigned long long)view->fields->number);
-        return e;
-}
-
-static enum err put_versions(struct store *s, const struct vault *v)
-{
-        enum err e = OK;
-        for (size_t i = 0; i < ledger_versions(v->ledger) && e == OK; i++) {
-                struct version_view view;
-                ledger_version_at(v->ledger, i, &view);
-                if (!view.is_retired &&
-                    (view.state == VERSION_CURRENT || view.state == VERSION_PENDING || view.state == VERSION_SEALED))
-                        e = put_version(s, v, &view);
-        }
-        return e;
+        const struct hash id = ledger_id_at(r->ledger, n);
+        return store_append(s, n, &id, bytes_span(&r->roster_line));
 }
 
 static enum err fill_store(struct store *s, void *context)
 {
-        const struct vault *v = context;
-        enum err e = put_log(s, v);
-        return e == OK ? put_versions(s, v) : e;
+        struct restoring *r = context;
+        bool is_new;
+        enum err e = put_log(s, r);
+        if (e == OK)
+                e = restored_put_parts(s, r->ledger, &r->given);
+        return e == OK ? store_remember(s, BOOK_HOLD_KEY, clock_now_ms(), STORE_ONCE, &is_new) : e;
 }
 
-static enum err write_store(const struct config *c, struct vault *v)
+static enum err write_store(const char *path, const struct config *c, struct restoring *r)
+{
+        enum err e = file_make_folder(c->state, 0700);
+        return e == OK ? store_create(path, fill_store, r) : e;
+}
+
+static enum err tell(const char *path, const struct restoring *r)
+{
+        char hex[HASH_HEX + 1];
+        struct store *store = NULL;
+        hash_to_hex(ledger_installation(r->ledger), hex);
+        printf("installation: %s\nrestored: %llu entries, %zu sealed parts\n", hex,
+               (unsigned long long)ledger_size(r->ledger), r->given.n_parts);
+        tell_logs(&r->given);
+        enum err e = store_open(path, STORE_READ, &store);
+        if (e == OK)
+                e = restored_tell_missing(store, r->ledger);
+        store_close(store);
+        if (e == OK)
+                puts("Start it, and let everybody who used it lately run `breakglass status` before anybody does "
+                     "anything else: who has seen more is told so, and how to give it back. The broker adds nothing "
+                     "of "
+                     "its own until somebody says something.");
+        return e;
+}
+
+static enum err restore(const struct config *c, const struct restore_from *from, struct restoring *r)
 {
         CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
-        enum err e = file_make_folder(c->state, 0700);
-        return e == OK ? store_create(path, fill_store, v) : e;
+        enum err e = read_logs(r, from);
+        if (e == OK)
+                e = unite(r);
+        if (e == OK && from->roster)
+                e = read_roster(r, from->roster);
+        if (e == OK)
+                e = restored_check_key(c, r->ledger);
+        if (e == OK)
+                e = write_store(path, c, r);
+        return e == OK ? tell(path, r) : e;
 }
 
 int command_restore(const char *config_path, const struct restore_from *from)
 {
         struct config *c = NULL;
-        struct vault v = {.file = BYTES_NONE, .log_file = BYTES_NONE, .roster_line = BYTES_NONE};
+        struct restoring r = {.roster_line = BYTES_NONE};
         enum err e = config_read(config_path, &c);
         if (e == OK)
-                e = read_vault(&v, from);
-        if (e == OK && from->roster)
-                e = read_roster(&v, from->roster);
-        if (e == OK)
-                e = check_key(c, v.ledger);
-        if (e == OK)
-                e = write_store(c, &v);
-        if (e == OK) {
-                char hex[HASH_HEX + 1];
-                hash_to_hex(ledger_installation(v.ledger), hex);
-                printf("installation: %s\nrestored: %llu entries, %zu sealed parts\n", hex,
-                       (unsigned long long)ledger_size(v.ledger), v.n_blobs);
-        }
-        vault_done(&v);
+                e = restore(c, from, &r);
+        restoring_done(&r);
         config_drop(c);
         return e == OK ? EXIT_OK : command_failed((int)e);
 }

@@ -12,8 +12,9 @@ static const char usage[] =
         "       breakglassd --config FILE --check-config         look whether the configuration is good\n"
         "       breakglassd keygen --dir DIR                     make the broker's keys, print its roster line\n"
         "       breakglassd init --config FILE --roster SIGNED   begin a log with this signed roster\n"
-        "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG] [--genesis HEX] [--roster NEXT]\n"
+        "       breakglassd init --config FILE --from EXPORT [--log LATER-LOG]… [--genesis HEX] [--roster NEXT]\n"
         "                                                        bring a broker back on a new host\n"
+        "       breakglassd give-back --config FILE LATER-LOG…   add what clients still hold to a restored log\n"
         "       breakglassd export --config FILE OUT|-           log, checkpoint, sealed shares and ciphertexts\n"
         "       breakglassd notifier test NAME|PATH --config FILE\n";
 
@@ -22,7 +23,7 @@ struct arguments {
         struct restore_from from;
         bool checks_config, accepts_clock, wants_help, wants_version;
         int n_words;
-        const char *word[4];
+        const char *word[1 + RESTORE_LOGS_MAX];
 };
 
 static bool read_arguments(int argc, char **argv, struct arguments *ret)
@@ -47,7 +48,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret)
                 case 'd': ret->dir = optarg; break;
                 case 'r': ret->roster = optarg; break;
                 case 'f': ret->from.vault = optarg; break;
-                case 'l': ret->from.log = optarg; break;
+                case 'l':
+                        if (ret->from.n_logs == COUNT_OF(ret->from.logs))
+                                return false;
+                        ret->from.logs[ret->from.n_logs++] = optarg;
+                        break;
                 case 'g': ret->from.genesis = optarg; break;
                 case 'k': ret->checks_config = true; break;
                 case 'a': ret->accepts_clock = true; break;
@@ -137,6 +142,8 @@ int main(int argc, char **argv)
         }
         if (a.config && is_command(&a, "init", 1) && a.roster && !a.from.vault)
                 return command_init(a.config, a.roster);
+        if (a.config && a.n_words >= 2 && !strcmp(a.word[0], "give-back"))
+                return command_give_back(a.config, a.word + 1, (size_t)a.n_words - 1);
         if (a.config && is_command(&a, "export", 2))
                 return command_export(a.config, a.word[1]);
         if (a.config && is_command(&a, "notifier", 3) && !strcmp(a.word[1], "test"))

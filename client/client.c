@@ -49,6 +49,7 @@ void client_close(struct client *c)
         replica_close(c->replica);
         home_close(&c->home);
         roster_free(c->first_roster);
+        parting_done(&c->parting);
         free(c->resent);
         free(c);
 }

@@ -44,6 +44,9 @@ int64_t client_now_ms(const struct client *c);
 MUST_CHECK enum err client_sync(struct client *c, unsigned wait_s, size_t *ret_new);
 /* A blob whose SHA-256 is checked (ERR_LYING_BROKER for other bytes). */
 MUST_CHECK enum err client_blob(struct client *c, const struct hash *sha256, struct bytes *ret);
+/* Appends the sealed parts that this client still has of live versions it sealed, as the third part of an export that
+ * has only some. ret_n: how many; 0 appends nothing. */
+MUST_CHECK enum err client_write_parts(struct client *c, struct bytes *ret, size_t *ret_n);
 /* What was handed over for this version (rotators): each entry an age file. */
 struct blob_list {
         size_t n;

@@ -173,9 +173,23 @@ enum err client_contact(struct client *c)
         return client_find_me(c);
 }
 
+static void describe_parting(const struct parting *p, struct bytes *ret)
+{
+        const uint64_t n = p->ours.size - p->common;
+
+        if (p->kind == PARTING_CUT)
+                bytes_printf(ret, "a shorter log than seen before: %" PRIu64 " entr%s from %" PRIu64 " on %s missing",
+                             n, n == 1 ? "y" : "ies", p->common, n == 1 ? "is" : "are");
+        else if (p->kind == PARTING_FORK)
+                bytes_printf(ret, "fork: another log than seen before from entry %" PRIu64 " on", p->common);
+        else
+                bytes_add_text(ret, "fork");
+}
+
 enum err client_alarm_fork(struct client *c)
 {
         CLEANUP_ABOUT struct about a = {0};
+        CLEANUP_BYTES struct bytes what = BYTES_NONE;
         struct checkpoint mine = {0};
         char seen[HASH_HEX + 1], shown[HASH_HEX + 1];
 
@@ -187,8 +201,10 @@ enum err client_alarm_fork(struct client *c)
                                    mine.size, seen);
         hash_to_hex(&a.head.root, shown);
         home_keep_evidence(&c->home, bytes_span(&a.note));
-        return err_because(ERR_LYING_BROKER, "fork; seen before: %" PRIu64 " %s, shown now: %" PRIu64 " %s",
-                           mine.size, seen, a.head.size, shown);
+        client_find_parting(c, &mine, &a.head);
+        describe_parting(&c->parting, &what);
+        return err_because(ERR_LYING_BROKER, "%s; seen before: %" PRIu64 " %s, shown now: %" PRIu64 " %s",
+                           bytes_text(&what), mine.size, seen, a.head.size, shown);
 }
 
 /* ---- joining ---- */

@@ -9,6 +9,7 @@
  *   snapshot       the ledger's state at some size, with the place of each line
  *   requests/ID    each open request's one-time key, sealed to the requester's own `opens` key
  *   outgoing/ID    statements and their blobs from before sending until the answer (a retry sends the same bytes)
+ *   sealed/ID      the same of the versions sealed here, as long as they live: a broker that lost them gets them back
  *   evidence/      answers of a broker that lied
  *   lock           held while writing: several programs of one person may use the folder at a time
  *
@@ -19,6 +20,7 @@
 
 #define HOME_REQUESTS "requests"
 #define HOME_OUTGOING "outgoing"
+#define HOME_SEALED   "sealed"
 #define HOME_EVIDENCE "evidence"
 
 struct home {

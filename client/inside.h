@@ -1,6 +1,7 @@
 /* The client's parts see each other here; programs include client.h and act.h. */
 #pragma once
 #include "client/client.h"
+#include "client/parting.h"
 
 /* For calls without and with blobs. */
 #define CALL_MS (20 * SECOND_MS)
@@ -21,6 +22,7 @@ struct client {
         char *name; /* mine; NULL until the roster has me */
 
         struct roster *first_roster; /* from /v1/about, while the replica has none */
+        struct parting parting;      /* of the last alarm */
         bool is_signed_in;
         bool has_retried;
         size_t n_resent; /* what client_retry_outgoing() brought into the log in this run */
@@ -50,13 +52,27 @@ MUST_CHECK enum err client_contact(struct client *c);
 /* The broker says that our own head is not of its log: both heads in the reason. */
 enum err client_alarm_fork(struct client *c);
 
+/* ---- parting.c ---- */
+/* Finds out how the logs of two verified heads part ways, for client_parting(). What can't be found out is left
+ * unknown. */
+void client_find_parting(struct client *c, const struct checkpoint *ours, const struct checkpoint *theirs);
+
 /* ---- session.c ---- */
+/* A session whose head is the log's first entry alone: for a broker that has another log than ours. */
+MUST_CHECK enum err client_sign_in_at_genesis(struct client *c);
 /* One exchange, signed in when with_token; a refusal becomes its error. */
 MUST_CHECK enum err client_call(struct client *c, const char *path, const struct span *body, int64_t timeout_ms,
                                 struct bytes *ret);
 MUST_CHECK enum err client_call_signed_in(struct client *c, const char *path, int64_t timeout_ms, struct bytes *ret);
 /* After new lines: pin, own name and keys, ended requests. */
 MUST_CHECK enum err client_settle(struct client *c);
+
+/* ---- kept_parts.c: the sealed parts of versions that this client has sealed ---- */
+/* The version that was sent is in the log: its statement and parts are kept instead of forgotten. false: it is no
+ * version of this log. Errors of the disk lose only the copy. */
+bool client_keep_parts(struct client *c, const struct hash *id);
+/* Drops those of versions that nobody opens any more. */
+MUST_CHECK enum err client_drop_parts(struct client *c);
 
 /* ---- say.c ---- */
 /* A statement as it is sent. */

@@ -253,7 +253,7 @@ enum err client_deliver(struct client *c, const struct outgoing *o, uint64_t *re
         enum err e = post(c, o, ret_n);
 
         if (e == OK)
-                return forget(c, &o->id);
+                return client_keep_parts(c, &o->id) ? OK : forget(c, &o->id);
         /* That nobody could be reached now says nothing about an earlier try, so only a refusal ends it. */
         return is_refusal(e) ? give_up(c, &o->id, e) : e;
 }
@@ -321,7 +321,10 @@ enum err client_retry_outgoing(struct client *c, size_t *ret_sent, size_t *ret_r
         for (size_t i = 0; e == OK && i < n; i++) {
                 bool is_logged = ledger_find(client_ledger(c), &list[i].id, &(uint64_t){0});
 
-                e = is_logged ? forget(c, &list[i].id) : client_send(c, &list[i].id, NULL);
+                if (!is_logged)
+                        e = client_send(c, &list[i].id, NULL);
+                else if (!client_keep_parts(c, &list[i].id))
+                        e = forget(c, &list[i].id);
                 if (e == OK) {
                         ++*ret_sent;
                         note_resent(c, &list[i].id);

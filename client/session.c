@@ -87,13 +87,18 @@ static enum err take_token(struct client *c, struct span body)
         return OK;
 }
 
-static enum err session_body(struct client *c, const unsigned char challenge[32], struct bytes *ret)
+static enum err session_body(struct client *c, const unsigned char challenge[32], bool at_genesis, struct bytes *ret)
 {
         CLEANUP_ENVELOPE struct envelope envelope = {0};
         struct statement s = {.type = STATEMENT_SESSION};
         enum err e;
 
         client_fill_head(c, &s);
+        if (at_genesis) {
+                s.roster = *ledger_installation(client_ledger(c));
+                s.head_size = 1;
+                s.head_root = ledger_root_at(client_ledger(c), 1);
+        }
         memcpy(s.session.challenge, challenge, 32);
         if ((e = client_sign(c, &s, &envelope)) != OK)
                 return e;
@@ -112,7 +117,7 @@ static enum err check_may_sign_in(struct client *c)
         return c->name ? OK : client_find_me(c);
 }
 
-static enum err sign_in(struct client *c)
+static enum err sign_in_as_of(struct client *c, bool at_genesis)
 {
         CLEANUP_BYTES struct bytes request = BYTES_NONE;
         CLEANUP_BYTES struct bytes answer = BYTES_NONE;
@@ -125,7 +130,7 @@ static enum err sign_in(struct client *c)
                 return e;
         if ((e = fetch_challenge(c, challenge)) != OK)
                 return e;
-        if ((e = session_body(c, challenge, &request)) != OK)
+        if ((e = session_body(c, challenge, at_genesis, &request)) != OK)
                 return e;
         e = client_call(c, "/v1/sessions", &(struct span){request.p, request.n}, CALL_MS, &answer);
         if (e != OK)
@@ -133,6 +138,16 @@ static enum err sign_in(struct client *c)
         e = take_token(c, bytes_span(&answer));
         sodium_memzero(answer.p, answer.n);
         return e;
+}
+
+static enum err sign_in(struct client *c)
+{
+        return sign_in_as_of(c, false);
+}
+
+enum err client_sign_in_at_genesis(struct client *c)
+{
+        return ledger_size(client_ledger(c)) > 0 ? sign_in_as_of(c, true) : ERR_NOT_FOUND;
 }
 
 static enum err call_in_session(struct client *c, const char *path, int64_t timeout_ms, struct bytes *ret)
@@ -201,6 +216,8 @@ enum err client_settle(struct client *c)
         if (!c->first_roster && (e = http_set_pin(c->http, roster->broker_tls)) != OK)
                 return e;
         if ((e = client_find_me(c)) != OK)
+                return e;
+        if ((e = client_drop_parts(c)) != OK)
                 return e;
         return drop_ended_keys(c);
 }

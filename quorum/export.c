@@ -310,6 +310,12 @@ void export_blob_list(const struct ledger *l, struct bytes *ret)
 #define BLOB_HEAD   "{\"sha256\":\""
 #define BLOB_MIDDLE "\",\"blob\":\""
 #define BLOB_TAIL   "\"}"
+#define PARTS_HEAD  "{\"parts\":"
+
+void export_write_parts(size_t n, struct bytes *ret)
+{
+        bytes_printf(ret, PARTS_HEAD "%zu}\n", n);
+}
 
 void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret)
 {
@@ -318,6 +324,11 @@ void export_write_blob(const struct hash *sha256, struct span blob, struct bytes
         bytes_add_text(ret, BLOB_MIDDLE);
         bytes_add_base64(ret, blob);
         bytes_add_text(ret, BLOB_TAIL "\n");
+}
+
+bool export_has_some_blobs(struct span blobs)
+{
+        return begins_with(blobs, PARTS_HEAD);
 }
 
 static bool take_text(struct span *s, const char *text)
@@ -343,7 +354,8 @@ static bool blob_read(struct span line, struct hash *ret_sha256, struct bytes *r
         return base64_decode(span_of(line.p, line.n - tail), ret_blob) == OK;
 }
 
-static enum err read_blob(struct reader *r, const unsigned char want[HASH_BYTES])
+/* The next blob must be the first one left in *want; of some parts alone those before it are left out. */
+static enum err read_blob(struct reader *r, bool is_partial, struct span *want)
 {
         struct span line;
         struct hash named, real;
@@ -356,27 +368,60 @@ static enum err read_blob(struct reader *r, const unsigned char want[HASH_BYTES]
         real = hash_of(bytes_span(&blob));
         if (!hash_equal(&named, &real))
                 return corrupt(r, "a blob has another hash");
-        if (memcmp(named.b, want, HASH_BYTES) != 0)
+        while (is_partial && want->n > 0 && memcmp(want->p, named.b, HASH_BYTES) < 0)
+                *want = span_of(want->p + HASH_BYTES, want->n - HASH_BYTES);
+        if (want->n == 0 || memcmp(named.b, want->p, HASH_BYTES) != 0)
                 return corrupt(r, "a blob is missing or doesn't belong here");
+        *want = span_of(want->p + HASH_BYTES, want->n - HASH_BYTES);
         if (r->job->on_blob)
                 r->job->on_blob(r->job->context, &named, bytes_span(&blob));
         return OK;
 }
 
+/* {"parts":NUMBER}: some of the blobs, and how many, so that a cut is seen. */
+static bool parts_read(struct span line, size_t *ret_n)
+{
+        size_t n = 0, digits = 0;
+        if (!take_text(&line, PARTS_HEAD))
+                return false;
+        for (; line.n > 1 && *line.p >= '0' && *line.p <= '9' && digits < 9; digits++) {
+                n = n * 10 + (size_t)(*line.p - '0');
+                line = span_of(line.p + 1, line.n - 1);
+        }
+        *ret_n = n;
+        return digits > 0 && span_is(line, "}");
+}
+
+static enum err begin_blobs(struct reader *r, bool *ret_is_partial, size_t *ret_n)
+{
+        struct span line, next;
+        enum err e = want_line(r, "something stands where the blobs begin", &line);
+        if (e == OK && line.n != 0)
+                e = corrupt(r, "something stands where the blobs begin");
+        if (e == OK)
+                e = peek(r, strlen(PARTS_HEAD), &next);
+        if (e != OK || !(*ret_is_partial = export_has_some_blobs(next)))
+                return e;
+        if (r->job->want_blobs)
+                return corrupt(r, "it holds only some of the sealed parts: it is no vault's export");
+        if ((e = want_line(r, "the number of parts is cut", &line)) == OK && !parts_read(line, ret_n))
+                e = corrupt(r, "the number of parts is malformed");
+        return e;
+}
+
 static enum err read_blobs(struct reader *r)
 {
-        struct span line;
-        bool is_end = false;
-        CLEANUP_BYTES struct bytes want = BYTES_NONE;
-        enum err e = want_line(r, "something stands where the blobs begin", &line);
+        bool is_end = false, is_partial = false;
+        size_t n = 0;
+        CLEANUP_BYTES struct bytes list = BYTES_NONE;
+        enum err e = begin_blobs(r, &is_partial, &n);
         if (e != OK)
                 return e;
-        if (line.n != 0)
-                return corrupt(r, "something stands where the blobs begin");
-        export_blob_list(r->ledger, &want);
-        for (size_t i = 0; i < want.n; i += HASH_BYTES) {
+        export_blob_list(r->ledger, &list);
+        struct span want = bytes_span(&list);
+        for (n = is_partial ? n : list.n / HASH_BYTES; n > 0; n--) {
                 r->verdict->first_bad = r->verdict->blobs;
-                if ((e = read_blob(r, want.p + i)) != OK)
+                if ((e = read_blob(r, is_partial, &want)) != OK)
                         return e;
                 r->verdict->blobs++;
         }

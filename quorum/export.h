@@ -1,7 +1,10 @@
 /* Exports: the log as JSONL, its checkpoint, and (of a vault) the sealed shares and ciphertexts, in one
  * self-verifying file.
  *
- *   LINE\n … \n CHECKPOINT \n {"sha256":…,"blob":…}\n …          (docs/protocol.md, Export) */
+ *   LINE\n … \n CHECKPOINT \n {"sha256":…,"blob":…}\n …          (docs/protocol.md, Export)
+ *
+ * A client that gives back what a broker lost has only some of the blobs, and says how many: {"parts":N}\n before
+ * them. */
 #pragma once
 #include "quorum/checkpoint.h"
 #include "quorum/ledger.h"
@@ -15,12 +18,11 @@ struct export_verdict {
 };
 
 /* Verifies a whole export held in memory. genesis: the pin, or NULL (then ret->installation is what the file itself
- * claims). want_blobs: a vault export must carry exactly the blobs of every current, pending and sealed version.
- * known_size/known_root: a later head known from elsewhere, 0/NULL when none: a shorter log is then an error.
- * progress may be NULL. ret_ledger may be NULL; else the folded state is handed over.
- * on_blob may be NULL; called for each blob whose hash holds.
- * Errors: ERR_CORRUPT_LOG (9), ERR_BAD_LOG (4), ERR_UPGRADE (1), with the entry in the reason; ret is filled in as
- * far as it came. */
+ * claims). want_blobs: a vault export must carry exactly the blobs of every current, pending and sealed version;
+ * without, it may carry none, all, or some that are announced. known_size/known_root: a later head known from
+ * elsewhere, 0/NULL when none: a shorter log is then an error. progress may be NULL. ret_ledger may be NULL; else the
+ * folded state is handed over. on_blob may be NULL; called for each blob whose hash holds. Errors: ERR_CORRUPT_LOG
+ * (9), ERR_BAD_LOG (4), ERR_UPGRADE (1), with the entry in the reason; ret is filled in as far as it came. */
 struct export_job {
         const struct hash *genesis;
         bool want_blobs;
@@ -39,3 +41,7 @@ MUST_CHECK enum err export_verify_stream(int fd, const struct export_job *job, s
 /* The ids of blobs that a vault export carries now, ascending, each once. ret: hashes appended, 32 bytes each. */
 void export_blob_list(const struct ledger *l, struct bytes *ret);
 void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret);
+/* What stands before n blobs, ascending, that are only some of them. */
+void export_write_parts(size_t n, struct bytes *ret);
+/* Whether what stands where the blobs begin says so. */
+bool export_has_some_blobs(struct span blobs);

@@ -110,39 +110,73 @@ const struct command command_log_tail = {
 
 /* ---- export ---- */
 
+/* A broker whose log contradicts the own copy is the very reason to write that copy down. */
+static enum err look_or_alarm(struct cli *cli)
+{
+        const char *stale = NULL;
+        enum err e = cli_look(cli, &stale);
+
+        cli_note_stale(stale);
+        if (e != ERR_LYING_BROKER || !cli->client)
+                return e;
+        note("warning: %s: %s (%s). What is written is this machine's own verified copy.", err_word(e),
+             err_sentence(e), err_reason());
+        err_forget();
+        return OK;
+}
+
+static void tell_export(const struct cli *cli, const char *path, bool with_sealed, size_t n_parts)
+{
+        unsigned long long n = ledger_size(cli_ledger(cli));
+
+        if (cli->json) {
+                say_json(json_pack("{s:s, s:I, s:I}", "file", path, "entries", (json_int_t)n, "sealed_parts",
+                                   (json_int_t)n_parts));
+                return;
+        }
+        say("%llu entries and their signed head are in %s; anybody can check it with `breakglass log verify %s`.", n,
+            path, path);
+        if (with_sealed)
+                say("With them %zu sealed parts of versions that were sealed here.", n_parts);
+}
+
 static enum err run_export(struct cli *cli, int argc, char **argv)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        bool with_sealed = false;
+        const struct option_about own[] = {
+                {"sealed", OPTION_FLAG, &with_sealed, NULL,
+                 "also the sealed parts that this machine has kept of versions sealed here: for a broker that lost "
+                 "them"},
+                {0},
+        };
         struct texts args;
-        const char *stale;
+        size_t n_parts = 0;
         enum err e;
 
-        if ((e = options_read(cli, &command_log_export, NULL, argc, argv, &args)) != OK)
+        if ((e = options_read(cli, &command_log_export, own, argc, argv, &args)) != OK)
                 return e;
         if ((e = options_want(&args, 1, 1, "the FILE to write (- is stdout)")) != OK)
                 return e;
-        if ((e = cli_look(cli, &stale)) != OK)
+        if ((e = look_or_alarm(cli)) != OK)
                 return e;
-        cli_note_stale(stale);
         if ((e = replica_export(client_replica(cli->client), &text)) != OK)
+                return e;
+        if (with_sealed && (e = client_write_parts(cli->client, &text, &n_parts)) != OK)
                 return e;
         if (span_is(span_text(args.text[0]), "-"))
                 return fd_write_all(STDOUT_FILENO, text.p, text.n);
         if ((e = file_create(args.text[0], 0600, bytes_span(&text))) == ERR_DUPLICATE)
                 return err_because(e, "%s exists and is never overwritten", args.text[0]);
-        if (e == OK && cli->json)
-                say_json(json_pack("{s:s, s:I}", "file", args.text[0], "entries",
-                                   (json_int_t)ledger_size(cli_ledger(cli))));
-        else if (e == OK)
-                say("%llu entries and their signed head are in %s; anybody can check it with `breakglass log verify "
-                    "%s`.",
-                    (unsigned long long)ledger_size(cli_ledger(cli)), args.text[0], args.text[0]);
+        if (e == OK)
+                tell_export(cli, args.text[0], with_sealed, n_parts);
         return e;
 }
 
 const struct command command_log_export = {
         .name = "log export",
-        .synopsis = "FILE",
-        .help = "Write the whole log with its signed head to a file.",
+        .synopsis = "[--sealed] FILE",
+        .help = "Write the whole log with its signed head to a file; this machine's own copy, whatever the broker "
+                "says.",
         .run = run_export,
 };

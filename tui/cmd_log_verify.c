@@ -22,9 +22,11 @@ bool export_has_blobs(struct span file)
         /* Two empty lines belong to a log export: before its checkpoint, and inside it before the signatures. */
         unsigned empty_lines = 0;
 
-        for (size_t i = 0; i + 1 < file.n && empty_lines < 3; i++)
+        size_t i = 0;
+
+        for (; i + 1 < file.n && empty_lines < 3; i++)
                 empty_lines += file.p[i] == '\n' && file.p[i + 1] == '\n';
-        return empty_lines >= 3;
+        return empty_lines >= 3 && !export_has_some_blobs(span_of(file.p + i + 1, file.n - i - 1));
 }
 
 static enum err parse_options(struct verifying *v)
@@ -127,6 +129,9 @@ static void tell(const struct verifying *v)
                     (unsigned long long)v->verdict.entries);
         if (v->blobs)
                 say("%llu sealed shares and ciphertexts are in it, exactly those that the live versions name.",
+                    (unsigned long long)v->verdict.blobs);
+        else if (v->verdict.blobs)
+                say("%llu sealed shares and ciphertexts are in it, those that its writer had sealed.",
                     (unsigned long long)v->verdict.blobs);
         hash_to_hex(&v->verdict.root, hex);
         bytes_printf(&head, "%llu:%s", (unsigned long long)v->verdict.entries, hex);

@@ -1,6 +1,7 @@
 #include "base/harden.h"
 #include "tui/commands.h"
 #include "tui/options.h"
+#include "tui/parting_say.h"
 #include "tui/say.h"
 #include <locale.h>
 #include <signal.h>
@@ -137,8 +138,11 @@ int main(int argc, char **argv)
         cli_init(&cli);
         warn_of_environment();
         e = run(&cli, argc, argv, &command);
-        if (e != OK && !cli.is_done)
+        if (e != OK && !cli.is_done) {
                 complain(e, command);
+                if (e == ERR_LYING_BROKER)
+                        parting_say(&cli);
+        }
         cli_done(&cli);
         if (cli.is_done)
                 return EXIT_OK;

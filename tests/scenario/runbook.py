@@ -119,6 +119,8 @@ def main():
                 shutil.rmtree(w.state)  # the lost one; or the restored one that the page's other way replaces
             if label == "back":
                 w.start()
+            if label == "stopped":
+                w.stop()
             if label == "newhome":
                 move_to_new_machine(w, who, folder)
             if "breakglass open" in script and waiting:

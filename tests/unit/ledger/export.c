@@ -456,3 +456,61 @@ Test(export, of_nothing_is_refused)
         cr_assert_eq(verify(span_text(""), false, &v), ERR_CORRUPT_LOG);
         cr_assert_eq(verify(span_text("\n"), false, &v), ERR_CORRUPT_LOG);
 }
+
+/* ---- some of the blobs: what a client gives back ---- */
+
+static struct span nth_line(struct span text, unsigned n)
+{
+        for (;; n--) {
+                const unsigned char *end = memchr(text.p, '\n', text.n);
+                struct span line = span_of(text.p, (size_t)(end + 1 - text.p));
+                if (n == 0)
+                        return line;
+                text = span_of(end + 1, text.n - line.n);
+        }
+}
+
+/* The log, and of its blobs these lines, announced as so many. */
+static void bind_some(struct vault *x, size_t announced, const unsigned which[], size_t n)
+{
+        bytes_clear(&x->file);
+        bytes_add_span(&x->file, bytes_span(&x->log));
+        bytes_add_text(&x->file, "\n");
+        bytes_add_span(&x->file, bytes_span(&x->note));
+        bytes_add_text(&x->file, "\n");
+        export_write_parts(announced, &x->file);
+        for (size_t i = 0; i < n; i++)
+                bytes_add_span(&x->file, nth_line(bytes_span(&x->blobs), which[i]));
+}
+
+Test(export, may_have_some_of_the_blobs_when_it_says_so)
+{
+        CLEANUP_VAULT struct vault *x = vault_new();
+        struct export_verdict v;
+        const unsigned some[] = {0, 2};
+        bind_some(x, 2, some, 2);
+        cr_assert_eq(verify(bytes_span(&x->file), false, &v), OK, "%s", err_reason());
+        cr_assert_eq(v.blobs, 2);
+        cr_assert_eq(verify(bytes_span(&x->file), true, &v), ERR_CORRUPT_LOG, "it is no vault's export");
+}
+
+Test(export, with_some_of_the_blobs_is_refused_when_it_is_cut_or_disordered)
+{
+        CLEANUP_VAULT struct vault *x = vault_new();
+        struct export_verdict v;
+        static const struct {
+                size_t announced, n;
+                unsigned which[2];
+        } bad[] = {{2, 1, {0}}, {1, 2, {0, 2}}, {2, 2, {2, 0}}, {2, 2, {0, 0}}, {0, 1, {1}}};
+        for (size_t i = 0; i < COUNT_OF(bad); i++) {
+                bind_some(x, bad[i].announced, bad[i].which, bad[i].n);
+                cr_assert_eq(verify(bytes_span(&x->file), false, &v), ERR_CORRUPT_LOG, "row %zu", i);
+        }
+        bind_some(x, 2, (const unsigned[]){0, 2}, 2);
+        /* Where only whole lines of the log are left there is nothing that could say that they were cut. */
+        for (size_t n = x->log.n + 1; n < x->file.n; n++) {
+                enum err e = verify(span_of(x->file.p, n), false, &v);
+                bool is_log_alone = n == x->log.n + 1 + x->note.n;
+                cr_assert_eq(e, is_log_alone ? OK : ERR_CORRUPT_LOG, "cut at %zu", n);
+        }
+}
