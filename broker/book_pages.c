@@ -174,17 +174,22 @@ static bool is_time(struct book *b, const char *key, int64_t now, int64_t each_m
         return book_begin(b) && book_kept(b, store_remember(b->setup.store, key, now, each_ms, &is_new)) && is_new;
 }
 
-static void remind_version(struct book *b, const struct version_view *v, const char *kind, const char *severity,
-                           int64_t now, int64_t each_ms, const char *what)
+struct reminder {
+        const char *about, *kind, *severity;
+        int64_t each_ms;
+};
+
+static void remind_version(struct book *b, const struct version_view *v, const struct reminder *m, int64_t now,
+                           const char *what)
 {
         char id[HASH_HEX + 1], key[128];
         struct event e;
         hash_to_hex(&v->id, id);
-        snprintf(key, sizeof key, "remind/%s/%s", kind, id);
-        if (!is_time(b, key, now, each_ms))
+        snprintf(key, sizeof key, "remind/%s/%s", m->about, id);
+        if (!is_time(b, key, now, m->each_ms))
                 return;
         struct request_view r;
-        begin_version(v, kind, severity, now, &e);
+        begin_version(v, m->kind, m->severity, now, &e);
         if (request_of_version(b, &v->id, now, &r)) {
                 e.request = &r;
                 e.who = r.requester;
@@ -206,14 +211,33 @@ static const char *what_is_due(enum rotation_reason why)
         return "is due for rotation";
 }
 
+/* The new one is sealed, and too few could open it: who has to move is said as soon as it is so. */
+static bool waits_for_custody(const struct book *b, const struct rotation_view *r, int64_t now, struct bytes *ret)
+{
+        struct version_view pending;
+        if (!r->has_pending || r->set != OUTCOME_NONE || r->has_fresh_custody ||
+            !ledger_version_by_id(b->ledger, &r->pending, &pending))
+                return false;
+        bytes_printf(ret, "; the new one waits until %u holders have proven their shares, still to come: ",
+                     pending.fields->need);
+        ledger_custody_wanted(b->ledger, &pending, now, ret);
+        bytes_add_text(ret, " (`breakglass inbox`)");
+        return true;
+}
+
 static void remind_due(struct book *b, const struct version_view *v, int64_t now)
 {
+        CLEANUP_BYTES struct bytes what = BYTES_NONE;
         struct rotation_view r;
         if (!ledger_rotation(b->ledger, &v->id, now, &r) || r.due == NOT_DUE || r.is_done)
                 return;
         bool is_urgent = r.due == DUE_SPENT || r.due == DUE_ORDERED;
-        remind_version(b, v, "rotation-due", is_urgent ? "error" : "warning", now,
-                       is_urgent ? REMIND_URGENT_MS : REMIND_DAILY_MS, what_is_due(r.due));
+        struct reminder m = {"rotation-due", "rotation-due", is_urgent ? "error" : "warning",
+                             is_urgent ? REMIND_URGENT_MS : REMIND_DAILY_MS};
+        bytes_add_text(&what, what_is_due(r.due));
+        if (waits_for_custody(b, &r, now, &what))
+                m.about = "custody";
+        remind_version(b, v, &m, now, bytes_text(&what));
 }
 
 /* A replaced version that nobody has proven dead: in the middle of a rotation that takes too long, or for good. */
@@ -227,8 +251,9 @@ static void remind_unproven(struct book *b, const struct version_view *v, int64_
             now < current.current_since_ms + REMIND_URGENT_MS)
                 return;
         bool is_running = r.is_promoted && !r.is_done;
-        remind_version(b, v, "rotation-failed", is_running ? "critical" : "error", now,
-                       is_running ? REMIND_URGENT_MS : REMIND_DAILY_MS, "was replaced, but is not proven dead");
+        const struct reminder m = {"rotation-failed", "rotation-failed", is_running ? "critical" : "error",
+                                   is_running ? REMIND_URGENT_MS : REMIND_DAILY_MS};
+        remind_version(b, v, &m, now, "was replaced, but is not proven dead");
 }
 
 static void remind_versions(struct book *b, int64_t now)

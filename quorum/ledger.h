@@ -88,6 +88,8 @@ bool ledger_is_outdated(const struct ledger *l, const struct version_view *v);
  */
 int64_t ledger_custody_of_credential(const struct ledger *l, const char *credential, const char *holder);
 int64_t ledger_custody_of_version(const struct ledger *l, const struct hash *version, const char *holder);
+/* Appends whom rule 10 does not count for the version, as "alice, carol": eligible, but unproven or not lately. */
+void ledger_custody_wanted(const struct ledger *l, const struct version_view *v, int64_t now_ms, struct bytes *ret);
 
 /* ---- requests ---- */
 enum request_state { REQUEST_WAITING, REQUEST_READY, REQUEST_OPENED, REQUEST_ENDED };

@@ -39,7 +39,9 @@ bool rotation_is_claimed_by_other(const struct version_row *v, uint32_t name, in
         return v->claimed_by != NONE && v->claimed_by != name && at_ms < v->claimed_until_ms;
 }
 
-static bool proof_is_fresh(const struct ledger *l, const struct share_row *share, int64_t at_ms)
+/* An eligible holder's present key is the share's recipient: whoever opened any version with it lately can open this
+ * one too. */
+bool rotation_share_is_proven(const struct ledger *l, const struct share_row *share, int64_t at_ms)
 {
         uint32_t i = row_person(l, row_name(l, share->holder)->person)->first_proof;
         for (; i != NONE; i = row_proof(l, i)->next)
@@ -48,13 +50,11 @@ static bool proof_is_fresh(const struct ledger *l, const struct share_row *share
         return false;
 }
 
-/* An eligible holder's present key is the share's recipient: whoever opened any version with it lately can open this
- * one too. */
 bool rotation_has_custody(const struct ledger *l, const struct version_row *pending, int64_t at_ms)
 {
         unsigned n = 0;
         for (uint32_t i = 0; i < pending->n_shares; i++)
-                if ((pending->eligible >> i & 1) != 0 && proof_is_fresh(l, share_at(l, pending, i), at_ms))
+                if ((pending->eligible >> i & 1) != 0 && rotation_share_is_proven(l, share_at(l, pending, i), at_ms))
                         n++;
         return n >= pending->need;
 }

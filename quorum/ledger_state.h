@@ -375,6 +375,7 @@ enum rotation_reason rotation_due(const struct ledger *l, uint32_t version, int6
 bool rotation_is_claimed_by_other(const struct version_row *v, uint32_t name, int64_t at_ms);
 /* Rule 10 for a pending version. */
 bool rotation_has_custody(const struct ledger *l, const struct version_row *pending, int64_t at_ms);
+bool rotation_share_is_proven(const struct ledger *l, const struct share_row *share, int64_t at_ms);
 /* When nothing on the old version is live any more; 0 when nothing is. */
 int64_t rotation_wait_until(const struct ledger *l, uint32_t version, int64_t at_ms);
 

@@ -19,10 +19,11 @@ struct job {
         /* not on disk */
         enum engine_seen seen;
         int64_t not_before_ms, backoff_ms;
-        bool has_told_leak;  /* a hook of it printed a secret, and people know */
-        bool has_told_check; /* that the target is out of reach, too */
-        bool is_checked;     /* `check` was ok */
-        bool is_busy;        /* a hook runs for it, or a statement is on its way */
+        bool has_told_leak;    /* a hook of it printed a secret, and people know */
+        bool has_told_check;   /* that the target is out of reach, too */
+        bool has_told_custody; /* that it waits for its holders */
+        bool is_checked;       /* `check` was ok */
+        bool is_busy;          /* a hook runs for it, or a statement is on its way */
 };
 
 struct jobs {

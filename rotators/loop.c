@@ -88,6 +88,7 @@ MUST_CHECK static enum err visit(struct rotator *r, size_t version, struct round
         }
         struct engine_next next = engine_next(&t.facts);
         if (next.step == ENGINE_REST) {
+                task_log_rest(r, &t, next.rest_until_ms);
                 if (next.rest_until_ms < round->next_ms)
                         round->next_ms = next.rest_until_ms;
                 return OK;

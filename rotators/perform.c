@@ -198,6 +198,8 @@ enum err task_perform(struct rotator *r, struct task *t, enum engine_step step, 
                 t->job = jobs_add(&r->jobs, &t->old.id);
         log_event(LOG_LEVEL_INFO, "rotation.stepped", F_TEXT("step", engine_step_word(step)),
                   F_TEXT("credential", t->credential->name), F_INT("number", (int64_t)t->old.fields->number));
+        if (t->job)
+                t->job->has_told_custody = false;
         err_forget();
         enum err e = perform(r, t, step, speech);
         return e == OK || step == ENGINE_FORGET ? e : task_weigh(r, t->job, step, e);

@@ -1,16 +1,16 @@
 /* What would be done next, for people: the engine is asked as always, and nothing is done. */
-#include "base/clock.h"
 #include "rotators/rotator.h"
 
-static void preview(const struct task *t, struct engine_next next)
+static void preview(const struct rotator *r, const struct task *t, struct engine_next next)
 {
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
         printf("%s version %llu: ", t->credential->name, (unsigned long long)t->old.fields->number);
-        if (next.step != ENGINE_REST)
+        if (next.step != ENGINE_REST) {
                 printf("%s, with the hook %s\n", engine_step_word(next.step), t->hook->name);
-        else if (next.rest_until_ms == INT64_MAX)
-                puts("waits for the log (holders' custody, another rotator, or an admin)");
-        else
-                printf("waits for %lld s\n", (long long)((next.rest_until_ms - t->facts.now_ms) / SECOND_MS));
+                return;
+        }
+        task_explain_rest(r, t, next.rest_until_ms, &why);
+        puts(bytes_text(&why));
 }
 
 enum err rotator_preview(struct rotator *r)
@@ -24,7 +24,7 @@ enum err rotator_preview(struct rotator *r)
                         continue;
                 bool is_at_rest = t.facts.is_current && !t.facts.is_due && !t.facts.has_job;
                 if (!is_at_rest)
-                        preview(&t, engine_next(&t.facts));
+                        preview(r, &t, engine_next(&t.facts));
         }
         return e;
 }

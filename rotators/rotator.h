@@ -92,6 +92,11 @@ struct loop_options {
         bool retry;   /* try again what was given up after too many refused values */
 };
 MUST_CHECK enum err rotator_run(struct rotator *r, const struct loop_options *o);
+/* ---- rest.c ---- */
+/* What a task that rests waits for, in words. */
+void task_explain_rest(const struct rotator *r, const struct task *t, int64_t until_ms, struct bytes *ret);
+/* Into our log, where people have to move. */
+void task_log_rest(const struct rotator *r, const struct task *t, int64_t until_ms);
 /* ---- preview.c ---- */
 /* Prints the next step of every rotation that is ours, on stdout; changes nothing. Errors: those of client_sync(). */
 MUST_CHECK enum err rotator_preview(struct rotator *r);

@@ -115,3 +115,41 @@ Test(custody, is_asked_for_only_before_the_first_set)
         f->now_ms += 200 * DAY;
         expect(f, OK, fold_step(f, "rot-1", v1, pending, STEP_SET, OUTCOME_OK));
 }
+
+static void expect_wanted(struct fold *f, struct hash version, const char *names)
+{
+        CLEANUP_BYTES struct bytes wanted = BYTES_NONE;
+        struct version_view v = fold_see_version(f, version);
+        ledger_custody_wanted(f->ledger, &v, f->now_ms, &wanted);
+        cr_expect_str_eq(bytes_text(&wanted), names);
+}
+
+Test(custody, is_wanted_of_whoever_has_not_proven_a_share_lately)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash old, pending = begin(f, &old);
+        expect_wanted(f, pending, "alice, bob, carol");
+        expect(f, OK, fold_custody_of(f, "bob", old));
+        expect_wanted(f, pending, "alice, carol");
+        f->now_ms += 60 * DAY;
+        expect(f, OK, fold_custody_of(f, "alice", pending));
+        expect_wanted(f, pending, "carol");
+        f->now_ms += 30 * DAY + 1;
+        expect_wanted(f, pending, "bob, carol");
+        fold_next_roster(f, "approvals: 2, holders: [alice, bob, carol]", "approvals: 2, holders: [alice, carol]");
+        expect_wanted(f, pending, "carol"); /* who cannot approve any more is not called */
+}
+
+Test(custody, what_too_few_could_open_is_never_promoted)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash old, pending = begin(f, &old);
+        static const enum rotation_outcome outcomes[] = {OUTCOME_STARTED, OUTCOME_OK, OUTCOME_FAILED,
+                                                         OUTCOME_UNKNOWN};
+        expect(f, OK, fold_custody_of(f, "alice", old));
+        for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+                expect(f, ERR_CUSTODY, fold_step(f, "rot-1", old, pending, STEP_SET, outcomes[i]));
+        expect(f, OK, fold_step(f, "rot-1", old, pending, STEP_TEST, OUTCOME_OK));
+        expect(f, ERR_TOO_EARLY, fold_step(f, "rot-1", old, pending, STEP_PROMOTED, OUTCOME_NONE));
+        cr_expect_eq(fold_see_version(f, old).state, VERSION_CURRENT);
+}
