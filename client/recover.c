@@ -169,7 +169,32 @@ static enum err compose(const struct recovery *r, const struct ask *a, const str
         return recovery_sign(r, &s, ret);
 }
 
-static enum err ask_anew(struct recovery *r, const struct ask *a, struct hash *ret_request, struct bytes *ret_block)
+/* The holder's sealed share goes along; what is kept in the folder stays without. */
+static enum err write_block(const struct recovery *r, struct block *b, const struct hash *request,
+                            const char *with_share, struct bytes *ret_block)
+{
+        const struct version_share *share;
+        struct version_view version;
+        struct request_view asked;
+        struct span file;
+        enum err e;
+
+        if (with_share) {
+                if (!ledger_request_by_id(r->vault.ledger, request, recovery_now_ms(r), &asked) ||
+                    !ledger_version_by_id(r->vault.ledger, &asked.version, &version))
+                        return ERR_NOT_FOUND;
+                if (!(share = version_share_of(version.fields, with_share)))
+                        return err_because(ERR_NOT_FOUND, "%s holds no share of this version", with_share);
+                if ((e = vault_blob(&r->vault, &share->sha256, &file)) != OK)
+                        return e;
+                bytes_add_span(&b->file, file);
+        }
+        block_write(b, ret_block);
+        return OK;
+}
+
+static enum err ask_anew(struct recovery *r, const struct ask *a, const char *with_share, struct hash *ret_request,
+                         struct bytes *ret_block)
 {
         CLEANUP_SECRET struct secret one_time = SECRET_NONE;
         CLEANUP_BLOCK struct block b = {.kind = BLOCK_REQUEST};
@@ -185,11 +210,11 @@ static enum err ask_anew(struct recovery *r, const struct ask *a, struct hash *r
         block_write(&b, &text);
         if ((e = keep_asked(r, ret_request, &one_time, bytes_span(&text))) != OK)
                 return e;
-        bytes_add_span(ret_block, bytes_span(&text));
-        return OK;
+        return write_block(r, &b, ret_request, with_share, ret_block);
 }
 
-enum err recovery_ask(struct recovery *r, const struct ask *a, struct hash *ret_request, struct bytes *ret_block)
+enum err recovery_ask(struct recovery *r, const struct ask *a, const char *with_share, struct hash *ret_request,
+                      struct bytes *ret_block)
 {
         CLEANUP_BLOCK struct block b = {0};
         enum err e;
@@ -199,11 +224,10 @@ enum err recovery_ask(struct recovery *r, const struct ask *a, struct hash *ret_
         if ((e = make_folders(r)) != OK)
                 return e;
         if (!find_asked(r, a, &b))
-                return ask_anew(r, a, ret_request, ret_block);
+                return ask_anew(r, a, with_share, ret_request, ret_block);
         if ((e = vault_say(&r->vault, &b.envelope, ret_request)) != OK)
                 return e;
-        block_write(&b, ret_block);
-        return OK;
+        return write_block(r, &b, ret_request, with_share, ret_block);
 }
 
 /* ---- approving ---- */
@@ -243,6 +267,32 @@ static struct statement head_of_mine(const struct recovery *r)
         return s;
 }
 
+/* The share must be the very file that the version in our own verified log names for me. */
+static enum err take_share(struct recovery *r, const struct block *request, const struct hash *id)
+{
+        const struct hash is = hash_of(bytes_span(&request->file));
+        const struct version_fields *v;
+        struct version_view version;
+        struct request_view asked;
+
+        if (!ledger_request_by_id(r->vault.ledger, id, recovery_now_ms(r), &asked) ||
+            !ledger_version_by_id(r->vault.ledger, &asked.version, &version))
+                return ERR_NOT_FOUND;
+        v = version.fields;
+        if (!version_share_of(v, r->name))
+                return OK; /* the review says so */
+        for (unsigned i = 0; i < v->n_shares; i++) {
+                if (!hash_equal(&v->shares[i].sha256, &is))
+                        continue;
+                if (strcmp(v->shares[i].holder, r->name) != 0)
+                        return err_because(ERR_BAD_BLOB, "the share in this block is %s's: have yours sent",
+                                           v->shares[i].holder);
+                vault_add_blob(&r->vault, bytes_span(&request->file));
+                return OK;
+        }
+        return err_because(ERR_BAD_BLOB, "the share in this block is none of the version that is asked for");
+}
+
 enum err recovery_review(struct recovery *r, const struct block *request, struct approval_case *ret,
                          struct secret *ret_scalar)
 {
@@ -251,6 +301,8 @@ enum err recovery_review(struct recovery *r, const struct block *request, struct
         enum err e;
 
         if ((e = vault_say(&r->vault, &request->envelope, &id)) != OK)
+                return e;
+        if (r->vault.n_blobs == 0 && (e = take_share(r, request, &id)) != OK)
                 return e;
         say = head_of_mine(r);
 

@@ -28,13 +28,16 @@ MUST_CHECK enum err recovery_find_me(struct recovery *r);
 int64_t recovery_now_ms(const struct recovery *r);
 
 /* ---- asking ---- */
-/* The same ask again gives the same request, from the folder. ret_block: appended. Errors: as act_request(). */
-MUST_CHECK enum err recovery_ask(struct recovery *r, const struct ask *a, struct hash *ret_request,
-                                 struct bytes *ret_block);
+/* The same ask again gives the same request, from the folder. with_share: NULL, or the holder whose sealed share goes
+ * with the block, so that they need no export. ret_block: appended. Errors: as act_request(), ERR_NOT_FOUND (no such
+ * holder). */
+MUST_CHECK enum err recovery_ask(struct recovery *r, const struct ask *a, const char *with_share,
+                                 struct hash *ret_request, struct bytes *ret_block);
 
 /* ---- approving ---- */
-/* Takes a request in and makes all checks of act_review() that need no broker. ret_head: its common head, for
- * recovery_approve(). Errors: those of vault_say() and act_review(). */
+/* Takes a request in and makes all checks of act_review() that need no broker. Where the vault has no sealed parts,
+ * the share must come with the block: ERR_BAD_BLOB when it is not mine of this version. Errors: those of vault_say()
+ * and act_review(). */
 MUST_CHECK enum err recovery_review(struct recovery *r, const struct block *request, struct approval_case *ret,
                                     struct secret *ret_scalar);
 /* After the typed code: re-seals the share, signs; ret_block: appended. */

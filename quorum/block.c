@@ -154,7 +154,7 @@ static bool read_raw(struct span raw, enum block_kind kind, struct block *ret)
         e->n_signatures = 1;
         return take_bytes(&raw, payload, &e->payload) && take_bytes(&raw, signature, &e->signatures[0]) &&
                take_bytes(&raw, file, &ret->file) && raw.n == 0 && payload > 0 && signature > 0 &&
-               (file > 0) == (kind == BLOCK_ANSWER);
+               (file > 0 || kind == BLOCK_REQUEST);
 }
 
 static bool has_checksum(struct span *raw)

@@ -16,7 +16,7 @@ enum block_kind { BLOCK_REQUEST, BLOCK_ANSWER };
 struct block {
         enum block_kind kind;
         struct envelope envelope; /* a request or an approval, one signature */
-        struct bytes file;        /* an answer's re-sealed share; empty in a request */
+        struct bytes file; /* an answer's re-sealed share; in a request one holder's sealed share, or nothing */
 };
 
 #define CLEANUP_BLOCK __attribute__((cleanup(block_done)))

@@ -30,9 +30,10 @@ static void find_lines(struct vault *v)
         }
 }
 
-enum err vault_open(struct bytes *file, const struct hash *genesis, struct vault *ret)
+static enum err open_as(struct bytes *file, const struct hash *genesis, bool want_blobs, struct vault *ret)
 {
-        const struct export_job job = {.genesis = genesis, .want_blobs = true, .on_blob = keep_blob, .context = ret};
+        const struct export_job job = {
+                .genesis = genesis, .want_blobs = want_blobs, .on_blob = keep_blob, .context = ret};
         enum err e;
 
         *ret = VAULT_NONE;
@@ -42,6 +43,32 @@ enum err vault_open(struct bytes *file, const struct hash *genesis, struct vault
         if (e == OK)
                 find_lines(ret);
         return e;
+}
+
+enum err vault_open(struct bytes *file, const struct hash *genesis, struct vault *ret)
+{
+        return open_as(file, genesis, true, ret);
+}
+
+enum err vault_open_log(struct bytes *file, const struct hash *genesis, struct vault *ret)
+{
+        return open_as(file, genesis, false, ret);
+}
+
+void vault_add_blob(struct vault *v, struct span blob)
+{
+        const struct hash sha256 = hash_of(blob);
+        struct vault_blob added = {.sha256 = sha256, .bytes = BYTES_NONE};
+        size_t at = 0;
+
+        while (at < v->n_blobs && memcmp(v->blobs[at].sha256.b, sha256.b, HASH_BYTES) < 0)
+                at++;
+        if (at < v->n_blobs && hash_equal(&v->blobs[at].sha256, &sha256))
+                return;
+        bytes_add_span(&added.bytes, blob);
+        v->blobs = mem_grow(v->blobs, v->n_blobs + 1, sizeof(*v->blobs));
+        memmove(v->blobs + at + 1, v->blobs + at, (v->n_blobs++ - at) * sizeof(*v->blobs));
+        v->blobs[at] = added;
 }
 
 void vault_done(struct vault *v)
@@ -92,7 +119,7 @@ static enum err check_belongs(const struct vault *v, const struct statement *s)
                 return err_because(ERR_MISMATCH, "it is of another installation than the export");
         if (s->head_size > v->n_lines)
                 return err_because(ERR_MISMATCH,
-                                   "its signer has a later export (%" PRIu64 " entries; this one has %zu): take that "
+                                   "its signer has a later export (%" PRIu64 " entries; this log has %zu): take that "
                                    "one",
                                    s->head_size, v->n_lines);
         return OK;

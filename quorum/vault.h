@@ -1,5 +1,6 @@
 /* A vault's export in memory, every part of it verified: the folded log, its lines, the sealed shares and
- * ciphertexts. With it and enough holders a credential opens although the broker is gone.
+ * ciphertexts. With it and enough holders a credential opens although the broker is gone. A log alone will do for a
+ * holder whose sealed share comes from elsewhere.
  *
  * What is said then, without a broker, stands behind that log as its next lines would: the same signatures, the same
  * rules. Only its times count for nothing, since no clock can be trusted: all of it counts as said at one moment,
@@ -34,7 +35,11 @@ struct vault {
 /* Takes the file's bytes over, also on an error (then vault_done() is still wanted: ret->verdict tells how far it
  * came). genesis: the pin, or NULL. Errors: those of export_verify(). */
 MUST_CHECK enum err vault_open(struct bytes *file, const struct hash *genesis, struct vault *ret);
+/* The same of a log and its checkpoint alone: no sealed part is there. */
+MUST_CHECK enum err vault_open_log(struct bytes *file, const struct hash *genesis, struct vault *ret);
 void vault_done(struct vault *v);
+/* Adds a sealed part, under its hash. */
+void vault_add_blob(struct vault *v, struct span blob);
 
 /* A sealed part; borrowed. Errors: ERR_NOT_FOUND. */
 MUST_CHECK enum err vault_blob(const struct vault *v, const struct hash *sha256, struct span *ret);

@@ -90,6 +90,45 @@ enum err recovering_find_folder(struct recovering *x)
         return OK;
 }
 
+static enum err find_me(struct cli *cli, struct recovering *x)
+{
+        enum err e = cli_load_identity(cli, &x->r.me);
+
+        return e == OK ? recovery_find_me(&x->r) : e;
+}
+
+static enum err read_own(struct cli *cli, struct recovering *x)
+{
+        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        const struct home *home = client_home(cli->client);
+        struct hash pin;
+        enum err e = recovering_pin(cli, x, &pin);
+
+        if (e != OK)
+                return e;
+        if (!hash_equal(&pin, &home->genesis))
+                return err_because(ERR_USAGE, "--genesis is not the installation that was joined here");
+        if ((e = replica_export(client_replica(cli->client), &file)) != OK)
+                return e;
+        return vault_open_log(&file, &pin, &x->r.vault);
+}
+
+enum err recovering_begin_own(struct cli *cli, struct recovering *x)
+{
+        enum err e = cli_open(cli);
+
+        if (e == ERR_NO_PIN || (e == OK && ledger_size(cli_ledger(cli)) == 0))
+                return err_because(ERR_USAGE, "--from EXPORT is missing: this machine has no log of its own to check "
+                                              "the request against");
+        if (e != OK)
+                return e;
+        x->is_own_log = true;
+        x->r.clock_ms = clock_now_ms();
+        if ((e = read_own(cli, x)) != OK)
+                return e;
+        return find_me(cli, x);
+}
+
 enum err recovering_begin(struct cli *cli, struct recovering *x)
 {
         struct hash pin;
@@ -104,9 +143,7 @@ enum err recovering_begin(struct cli *cli, struct recovering *x)
                 return e;
         if ((e = recovering_find_folder(x)) != OK)
                 return e;
-        if ((e = cli_load_identity(cli, &x->r.me)) != OK)
-                return e;
-        return recovery_find_me(&x->r);
+        return find_me(cli, x);
 }
 
 void recovering_done(struct recovering *x)

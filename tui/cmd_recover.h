@@ -10,6 +10,7 @@ extern const struct command command_recover_verify, command_recover_ask, command
 
 struct recovering {
         const char *from, *genesis, *work; /* as given, or NULL */
+        bool is_own_log;                   /* instead of an export */
         struct recovery r;
 };
 
@@ -33,6 +34,8 @@ MUST_CHECK enum err recovering_compare(const struct cli *cli, const struct ledge
 MUST_CHECK enum err recovering_find_folder(struct recovering *x);
 /* All of it: pin, export, identity, my name, the folder. */
 MUST_CHECK enum err recovering_begin(struct cli *cli, struct recovering *x);
+/* The same with this machine's own copy of the log instead of an export. Errors: ERR_USAGE when it has none. */
+MUST_CHECK enum err recovering_begin_own(struct cli *cli, struct recovering *x);
 void recovering_done(struct recovering *x);
 
 /* A file's text, or stdin's for "-": to its end, or (until not NULL) to the line that has these words. */

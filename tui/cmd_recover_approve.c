@@ -49,10 +49,11 @@ static void show(const struct recovering *x, const struct approval_case *c)
         char time[WHEN_TEXT];
 
         case_show(&v, c);
-        say_field("export",
-                  "%llu entries, the last of %s: what happened since, other openings included, can't be seen "
+        say_field(x->is_own_log ? "checked by" : "export",
+                  "%s%llu entries, the last of %s: what happened since, other openings included, can't be seen "
                   "here",
-                  (unsigned long long)x->r.vault.verdict.entries, when(x->r.vault.last_at_ms, x->r.clock_ms, time));
+                  x->is_own_log ? "this machine's own log, " : "", (unsigned long long)x->r.vault.verdict.entries,
+                  when(x->r.vault.last_at_ms, x->r.clock_ms, time));
         printf("\n");
         say("Nobody is paged and no log has this. If the broker can be reached, refuse, and have it asked there.");
         printf("\n");
@@ -79,6 +80,18 @@ static enum err tell(const struct cli *cli, const struct approving *a, const str
         return e;
 }
 
+/* With an export; or, when the sealed share came with the block, with the log that this machine has verified itself:
+ * either way every check is made against a whole log. */
+static enum err begin(struct cli *cli, struct approving *a, const struct block *request)
+{
+        if (a->x.from)
+                return recovering_begin(cli, &a->x);
+        if (request->file.n == 0)
+                return err_because(ERR_USAGE, "--from EXPORT is missing: this block carries no share (`recover ask "
+                                              "--with-share NAME` makes one that does)");
+        return recovering_begin_own(cli, &a->x);
+}
+
 static enum err approve(struct cli *cli, struct approving *a)
 {
         CLEANUP_SECRET struct secret scalar = SECRET_NONE;
@@ -93,7 +106,7 @@ static enum err approve(struct cli *cli, struct approving *a)
                 return e;
         if ((e = read_request(a, &request)) != OK)
                 return e;
-        if ((e = recovering_begin(cli, &a->x)) != OK)
+        if ((e = begin(cli, a, &request)) != OK)
                 return e;
         if ((e = recovery_review(&a->x.r, &request, &c, &scalar)) != OK)
                 return e;
@@ -137,7 +150,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover_approve = {
         .name = "recover approve",
-        .synopsis = "[BLOCK-FILE|-] --from EXPORT [--code XXXX-XXXX] [--block FILE] [--qr]",
+        .synopsis = "[BLOCK-FILE|-] [--from EXPORT] [--code XXXX-XXXX] [--block FILE] [--qr]",
         .help = "Check a request that came as a block, see it, and answer with your share for its requester.",
         .run = run,
 };

@@ -7,6 +7,7 @@
 struct asking {
         struct recovering x;
         struct ask ask;
+        const char *with_share; /* or NULL */
         struct block_out out;
 };
 
@@ -48,8 +49,13 @@ static enum err tell(const struct cli *cli, const struct asking *a, const struct
                                    a->ask.credential, "block", bytes_text(block)));
                 return OK;
         }
-        note("Send this block to each of them, by any way: it is no secret. They run `breakglass recover approve "
-             "--from EXPORT` and send their answer block back.");
+        if (a->with_share)
+                note("This block is for %s alone, by any way: it is no secret. Their sealed share is in it, so on a "
+                     "machine of theirs that was joined `breakglass recover approve` needs no export.",
+                     a->with_share);
+        else
+                note("Send this block to each of them, by any way: it is no secret. They run `breakglass recover "
+                     "approve --from EXPORT` and send their answer block back.");
         tell_code(code);
         note("Then: breakglass recover open ANSWER… --from %s", a->x.from);
         return e;
@@ -65,7 +71,7 @@ static enum err ask(struct cli *cli, struct asking *a)
                 return e;
         if ((e = recovering_begin(cli, &a->x)) != OK)
                 return e;
-        if ((e = recovery_ask(&a->x.r, &a->ask, &id, &block)) != OK)
+        if ((e = recovery_ask(&a->x.r, &a->ask, a->with_share, &id, &block)) != OK)
                 return e;
         if (!cli->json)
                 tell_before(&a->x, a->ask.credential);
@@ -84,6 +90,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 {"reason", OPTION_TEXT, &a.ask.reason, "TEXT", "what for, in words that approvers read"},
                 {"for", OPTION_TIME, &a.ask.open_for_ms, "TIME",
                  "how long you mean to use it (at most the policy's)"},
+                {"with-share", OPTION_TEXT, &a.with_share, "HOLDER",
+                 "put this holder's sealed share into the block: with their own copy of the log they need no export"},
                 BLOCK_OUT_OPTIONS(&a.out, "block"),
                 {0},
         };
@@ -102,6 +110,8 @@ static enum err run(struct cli *cli, int argc, char **argv)
                 return err_because(ERR_USAGE, "--emergency is missing");
         if (a.ask.incident && !label_is_valid(a.ask.incident))
                 return err_because(ERR_USAGE, "an incident is letters, digits and . _ / - (like INC-7)");
+        if (a.with_share && (e = options_want_name(a.with_share, "holder")) != OK)
+                return e;
         a.ask.credential = args.text[0];
         e = ask(cli, &a);
         recovering_done(&a.x);
@@ -110,7 +120,9 @@ static enum err run(struct cli *cli, int argc, char **argv)
 
 const struct command command_recover_ask = {
         .name = "recover ask",
-        .synopsis = "CREDENTIAL --from EXPORT --emergency E1 --incident INC-7 --reason TEXT [--block FILE] [--qr]",
+        .synopsis = "CREDENTIAL --from EXPORT --emergency E1 --incident INC-7 --reason TEXT [--with-share HOLDER] "
+                    "[--block FILE] "
+                    "[--qr]",
         .help = "Ask for a credential without a broker; prints a block to send to the approvers, and the code.",
         .run = run,
 };
