@@ -150,20 +150,31 @@ static bool is_outage(enum err e)
         return e == ERR_UNREACHABLE || e == ERR_MEMORY || e == ERR_RATE || e == ERR_SHUTTING_DOWN;
 }
 
+/* As many as one statement may name; they are said and the list is empty again. */
+static enum err say_custody(struct client *c, struct hash_list *proven, size_t *ret_proven)
+{
+        struct statement s = {.type = STATEMENT_CUSTODY, .custody.versions = *proven};
+        enum err e = proven->n > 0 ? client_say(c, &s, NULL, 0, NULL, NULL) : OK;
+
+        if (e == OK)
+                *ret_proven += proven->n;
+        proven->n = 0;
+        return e;
+}
+
 enum err act_prove_custody(struct client *c,
                            void (*bad)(void *context, const char *credential, uint64_t number, enum err e),
                            void *context, size_t *ret_proven)
 {
-        CLEANUP_FREE struct hash *proven = NULL;
-        struct statement s = {.type = STATEMENT_CUSTODY};
+        CLEANUP_FREE struct hash *list = mem_new(JSON_LIST_MAX, sizeof(*list));
+        struct hash_list proven = {0, list};
         struct version_view v;
-        size_t n = 0;
         enum err e;
 
         *ret_proven = 0;
         if ((e = client_sync(c, 0, NULL)) != OK)
                 return e;
-        for (size_t i = 0; i < ledger_versions(client_ledger(c)) && n < JSON_LIST_MAX; i++) {
+        for (size_t i = 0; i < ledger_versions(client_ledger(c)); i++) {
                 ledger_version_at(client_ledger(c), i, &v);
                 if (!is_due(c, &v))
                         continue;
@@ -173,14 +184,9 @@ enum err act_prove_custody(struct client *c,
                         bad(context, v.fields->credential, v.fields->number, e);
                 if (e != OK)
                         continue;
-                proven = mem_grow(proven, n + 1, sizeof(*proven));
-                proven[n++] = v.id;
+                list[proven.n++] = v.id;
+                if (proven.n == JSON_LIST_MAX && (e = say_custody(c, &proven, ret_proven)) != OK)
+                        return e;
         }
-        if (n == 0)
-                return OK;
-        s.custody.versions = (struct hash_list){n, proven};
-        if ((e = client_say(c, &s, NULL, 0, NULL, NULL)) != OK)
-                return e;
-        *ret_proven = n;
-        return OK;
+        return say_custody(c, &proven, ret_proven);
 }

@@ -95,10 +95,13 @@ enum err rotate_order(struct cli *cli, const char *why, struct rotate_plan *p)
 
 void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)
 {
+        CLEANUP_BYTES struct bytes follow = BYTES_NONE;
         json_t *entries = json_array();
 
-        for (size_t i = 0; i < p->n_entries; i++)
+        for (size_t i = 0; i < p->n_entries; i++) {
                 json_array_append_new(entries, json_integer((json_int_t)p->entries[i]));
+                bytes_printf(&follow, " --follow %llu", (unsigned long long)p->entries[i]);
+        }
         if (cli->json) {
                 say_json(json_pack("{s:I, s:o, s:i, s:i, s:i}", "n", p->n_entries ? (json_int_t)p->entries[0] : 0,
                                    "entries", entries, "ordered", (int)p->n_order, "due_already",
@@ -109,10 +112,9 @@ void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)
         if (p->n_order == 0)
                 say("Nothing was left to order: %zu due already, %zu by hand.", p->n - p->n_by_hand, p->n_by_hand);
         else
-                say("%zu rotation%s ordered (entry %llu%s). `breakglass status` shows how %s; `breakglass rotate "
-                    "--follow "
-                    "%llu` follows.",
+                say("%zu rotation%s ordered (entry %llu%s). `breakglass status` shows how %s; `breakglass rotate%s` "
+                    "follows.",
                     p->n_order, p->n_order == 1 ? " is" : "s are", (unsigned long long)p->entries[0],
                     p->n_entries > 1 ? " and following" : "", p->n_order == 1 ? "it goes" : "they go",
-                    (unsigned long long)p->entries[0]);
+                    bytes_text(&follow));
 }

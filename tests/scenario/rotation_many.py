@@ -84,6 +84,9 @@ with w:
     dry = w.run("alice", "rotate", "--all", "--dry-run", "--json")
     ok("a dry run says what would be rotated, and how", dry.code == 0 and {c["credential"]: c["way"] for c in dry.json["would_rotate"]} ==
        {**{n: "order" for n in NAMES}, BY_HAND: "by-hand"}, dry)
+    for option, meant in ((("--policy", "main"), {*NAMES, BY_HAND}), (("--tag", "odd"), set(NAMES[1::2])), ((NAMES[0], BY_HAND), {NAMES[0], BY_HAND})):
+        dry = w.run("alice", "rotate", *option, "--dry-run", "--json")
+        ok(f"a dry run of {' '.join(option)} says what is meant by it", dry.code == 0 and {c["credential"] for c in dry.json["would_rotate"]} == meant, dry)
     ok("and orders nothing", len(statements(w, "order")) == size)
     for what, args, code in (("without --yes, and nobody to ask", ("--all", "--why", "leak"), 2), ("without a reason", ("--all", "--yes"), 2), ("nothing named", ("--why", "leak"), 2),
                              ("an unknown tag", ("--tag", "none", "--why", "leak", "--yes"), 5), ("an unknown policy", ("--policy", "none", "--why", "leak", "--yes"), 5),
