@@ -1,4 +1,5 @@
 #include "broker/api.h"
+#include "broker/exporter.h"
 #include "broker/outbox.h"
 #include "broker/waiters.h"
 #include <inttypes.h>
@@ -142,6 +143,33 @@ static void add_pages(struct broker *b, struct bytes *to)
         add_last_success(b, to);
 }
 
+/* Of scheduled exports; nothing at all when none are configured. */
+static void add_exports(struct broker *b, struct bytes *to)
+{
+        struct export_view v;
+        exporter_view(b->exporter, &v);
+        if (!v.every_ms)
+                return;
+        number(to, "export_every_seconds", "gauge", "How often an export is to be made.",
+               (uint64_t)v.every_ms / 1000);
+        if (v.last_at_ms) {
+                const int64_t age_ms = book_clock(b->book) - v.last_at_ms;
+                number(to, "export_age_seconds", "gauge",
+                       "How long ago the last verified export held all of the log.",
+                       (uint64_t)(age_ms > 0 ? age_ms : 0) / 1000);
+                number(to, "export_bytes", "gauge", "Size of the last verified export.", v.bytes);
+                number(to, "export_entries", "gauge", "Entries of the log in the last verified export.", v.entries);
+        }
+        number(to, "exports_written_total", "counter", "Exports written and verified since the start.", v.written);
+        number(to, "export_failures_total", "counter", "Exports that failed since the start.", v.failures);
+        if (!v.hands_over)
+                return;
+        number(to, "exports_handed_over_total", "counter", "Exports that the program took since the start.",
+               v.handed_over);
+        number(to, "export_hand_over_failures_total", "counter", "Attempts that the program did not take.",
+               v.hand_over_failures);
+}
+
 void admin_metrics(struct call *c)
 {
         struct bytes body = BYTES_NONE;
@@ -151,6 +179,7 @@ void admin_metrics(struct call *c)
         add_book(b, &body);
         add_requests(b, &body);
         add_pages(b, &body);
+        add_exports(b, &body);
         add_http(b, &body);
         call_answer(c, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
 }

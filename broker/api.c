@@ -12,6 +12,7 @@ const struct route api_routes[] = {
         {.method = "GET", .path = "/v1/handovers/", .is_prefix = true, .is_signed_in = true, .handle = api_handover},
         {.method = "GET", .path = "/v1/proof", .is_signed_in = true, .handle = api_proof},
         {.method = "GET", .path = "/v1/about", .handle = api_about},
+        {.method = "GET", .path = "/v1/exports", .handle = api_exports},
         {.method = "GET", .path = "/v1/challenge", .handle = api_challenge},
         {.method = "POST", .path = "/v1/sessions", .body_max = SESSION_BODY_MAX, .handle = api_session},
         {.method = "POST", .path = "/v1/hooks/", .is_prefix = true, .body_max = HOOK_BODY_MAX, .handle = api_hook},

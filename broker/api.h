@@ -8,6 +8,7 @@ extern const struct route admin_routes[];
 extern const size_t admin_routes_n;
 
 void api_about(struct call *c);
+void api_exports(struct call *c);
 void api_challenge(struct call *c);
 void api_session(struct call *c);
 void api_log(struct call *c);

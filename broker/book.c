@@ -125,6 +125,14 @@ void book_submit(struct book *b, struct submission *s)
         s->done(s);
 }
 
+void book_remind(struct book *b)
+{
+        pthread_mutex_lock(&b->queue_lock);
+        b->is_reminded = true;
+        pthread_cond_signal(&b->queue_filled);
+        pthread_mutex_unlock(&b->queue_lock);
+}
+
 static void wait_until(struct book *b, int64_t wait_ms)
 {
         struct timespec t;
@@ -143,7 +151,7 @@ static int64_t until_duty(struct book *b)
         int64_t now = book_clock(b);
         int64_t next = b->next_duty_ms < b->next_reminder_ms ? b->next_duty_ms : b->next_reminder_ms;
         next = next < b->next_escalation_ms ? next : b->next_escalation_ms;
-        int64_t wait = next - now;
+        int64_t wait = atomic_load(&b->is_reminded) ? 0 : next - now;
         return wait < 0 ? 0 : wait > MINUTE_MS ? MINUTE_MS : wait; /* the wall clock may be set */
 }
 

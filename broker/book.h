@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "broker/config.h"
+#include "broker/export_view.h"
 #include "broker/keys.h"
 #include "broker/store.h"
 #include "broker/timepiece.h"
@@ -71,10 +72,11 @@ struct book_setup {
         const struct signing_key *keys; /* those that the broker can sign with */
         size_t n_keys;
         bool is_clock_accepted;
-        struct config *(*config)(void *context);         /* a reference to the configuration of the moment */
-        void (*published)(void *context, uint64_t size); /* after every commit that added lines */
-        void (*paged)(void *context);                    /* there are new pages */
-        void (*failed)(void *context, enum err e);       /* the process must end: nothing more can be written */
+        struct config *(*config)(void *context);                 /* a reference to the configuration of the moment */
+        void (*exports)(void *context, struct export_view *ret); /* how they stand; may be NULL */
+        void (*published)(void *context, uint64_t size);         /* after every commit that added lines */
+        void (*paged)(void *context);                            /* there are new pages */
+        void (*failed)(void *context, enum err e); /* the process must end: nothing more can be written */
         void *context;
 };
 
@@ -94,6 +96,9 @@ void book_free(struct book *b);
 void book_submit(struct book *b, struct submission *s);
 /* A caller is about to submit (+1) or is not any more (−1): the writer waits a moment for company. */
 void book_expect(struct book *b, int change);
+
+/* What is to be said may have changed: the writer looks at its reminders now. */
+void book_remind(struct book *b);
 
 struct published *book_now(struct book *b); /* a reference */
 int64_t book_clock(struct book *b);         /* the time by which rules are judged */

@@ -19,6 +19,7 @@ struct book {
         struct submission *first, **last;
         unsigned n_queued;
         atomic_int expected;
+        atomic_bool is_reminded; /* the reminders are to be looked at now */
         bool is_stopping, is_broken;
 
         /* the writer's own */
@@ -89,6 +90,9 @@ struct submission *hold_split(struct book *b, struct submission *batch);
 void hold_end(struct book *b);                   /* somebody has said something; in the open transaction */
 struct submission *hold_release(struct book *b); /* what was kept back, once it may go on; else NULL */
 void hold_drop(struct book *b);                  /* at the end: as refused */
+
+/* book_exports.c */
+void remind_exports(struct book *b, int64_t now);
 
 /* book_duties.c: statements that only time calls for. */
 void duties_do(struct book *b);

@@ -321,7 +321,7 @@ static void page_clock(struct book *b, int64_t now)
 void reminders_do(struct book *b)
 {
         int64_t now = book_clock(b);
-        if (now < b->next_reminder_ms || b->is_fatal)
+        if ((now < b->next_reminder_ms && !atomic_exchange(&b->is_reminded, false)) || b->is_fatal)
                 return;
         b->next_reminder_ms = now + LOOK_EACH_MS;
         if (b->config->n_channels == 0)
@@ -330,6 +330,7 @@ void reminders_do(struct book *b)
         remind_postmortems(b, now);
         beat(b, now);
         page_clock(b, now);
+        remind_exports(b, now);
         if (book_begin(b))
                 book_kept(b, store_forget(b->setup.store, "hook/", now - HOOK_MEMORY_MS));
         told_forget(b, now - TOLD_MEMORY_MS);

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "broker/api.h"
+#include "broker/exporter.h"
 #include "broker/lock.h"
 #include "broker/outbox.h"
 #include "broker/page_route.h"
@@ -43,6 +44,12 @@ void broker_fail(struct broker *b, enum err e)
 static struct config *config_of(void *context)
 {
         return broker_config(context);
+}
+
+static void exports_of(void *context, struct export_view *ret)
+{
+        const struct broker *b = context;
+        exporter_view(b->exporter, ret);
 }
 
 static void on_published(void *context, uint64_t size)
@@ -94,6 +101,7 @@ static enum err open_book(struct broker *b, bool is_clock_accepted)
                                    .n_keys = b->n_keys,
                                    .is_clock_accepted = is_clock_accepted,
                                    .config = config_of,
+                                   .exports = exports_of,
                                    .published = on_published,
                                    .paged = on_paged,
                                    .failed = on_failed,
@@ -271,7 +279,8 @@ static void *verify_once(void *context)
 
 enum err broker_start(struct broker *b)
 {
-        b->outbox = outbox_start(b); /* before the writer, which kicks it */
+        b->outbox = outbox_start(b);     /* before the writer, which kicks it */
+        b->exporter = exporter_start(b); /* the writer asks it */
         book_start(b->book);
         enum err e = start_listeners(b);
         if (pthread_create(&b->sweeper, NULL, sweep_loop, b) != 0 ||
@@ -290,6 +299,8 @@ void broker_reload(struct broker *b)
         enum err e = config_read(b->config_path, &fresh);
         if (e == OK)
                 e = config_check_programs(fresh);
+        if (e == OK)
+                e = config_check_exports(fresh);
         if (e != OK) {
                 log_event(LOG_LEVEL_ERROR, "config.refused", F_TEXT("error", err_word(e)),
                           F_TEXT("why", err_reason()));
@@ -309,6 +320,7 @@ void broker_reload(struct broker *b)
         pthread_mutex_unlock(&b->config_lock);
         config_drop(old);
         outbox_reload(b->outbox);
+        exporter_reload(b->exporter);
         warn_of_channels(b);
         log_event(LOG_LEVEL_NOTICE, "config.reloaded");
 }
@@ -331,6 +343,7 @@ void broker_stop(struct broker *b)
                 server_stop(*servers[i], DRAIN_MS);
                 *servers[i] = NULL;
         }
+        exporter_stop(b->exporter);
         outbox_stop(b->outbox);
         if (b->book)
                 book_stop(b->book);
@@ -339,6 +352,7 @@ void broker_stop(struct broker *b)
 void broker_close(struct broker *b)
 {
         outbox_free(b->outbox);
+        exporter_free(b->exporter);
         book_free(b->book);
         store_close(b->store);
         for (size_t i = 0; i < COUNT_OF(b->keys); i++)

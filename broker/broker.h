@@ -7,6 +7,7 @@
 
 struct server;
 struct outbox;
+struct exporter;
 struct waiters;
 
 struct broker {
@@ -21,6 +22,7 @@ struct broker {
         struct sessions *sessions;
         struct limits *limits;
         struct outbox *outbox;
+        struct exporter *exporter;
         struct waiters *waiters;
         struct server *api_unix, *api_tls, *admin;
         int lock_fd;

@@ -33,6 +33,8 @@ int command_check_config(const char *config_path)
         enum err e = config_read(config_path, &c);
         if (e == OK)
                 e = config_check_programs(c);
+        if (e == OK)
+                e = config_check_exports(c);
         config_drop(c);
         if (e != OK)
                 return command_failed((int)e);

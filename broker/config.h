@@ -6,6 +6,7 @@
  *   keys: {sign: FILE, sign_next: FILE, tls_key: FILE, tls_cert: FILE}
  *   limits: {…}  channels: {NAME: {program, config, timeout, per_minute, events}}
  *   webhooks: {pagerduty: {secret_file, grace}, NAME: {secret_file, public_key_file, grace}}  heartbeat: 1d
+ *   exports: {every: 1h, keep: 24, folder: /var/backups/breakglass, program, config, timeout}
  */
 #pragma once
 #include "base/bytes.h"
@@ -47,6 +48,16 @@ struct config_webhook {
         int64_t grace_ms;
 };
 
+/* Exports of the vault, made by the broker itself (broker/exporter.h). */
+struct config_exports {
+        int64_t every_ms; /* 0: none are made */
+        int64_t keep;     /* the newest of them stay in the folder */
+        char *folder;
+        char *program;       /* or NULL: takes each new one elsewhere */
+        struct bytes config; /* the program's: a JSON object */
+        int64_t timeout_ms;  /* of the program */
+};
+
 /* Shared by whoever still looks at it; a reload puts another in its place. */
 struct config {
         atomic_uint refs;
@@ -62,6 +73,7 @@ struct config {
         size_t n_webhooks;
         struct config_webhook webhooks[WEBHOOKS_MAX];
         int64_t heartbeat_ms; /* 0: never */
+        struct config_exports exports;
 };
 
 /* Errors: ERR_CONFIG (the reason says line and column), ERR_NO_ENTRY, ERR_TOO_LARGE, ERR_IO. */
@@ -79,5 +91,7 @@ const struct config_webhook *config_webhook(const struct config *c, const char *
 bool config_webhook_is_pagerduty(const struct config_webhook *hook);
 /* Whether every channel's program may be run: file_check_program(). */
 MUST_CHECK enum err config_check_programs(const struct config *c);
+/* Whether exports may be written and handed on as configured: export_folder_check(), file_check_program(). */
+MUST_CHECK enum err config_check_exports(const struct config *c);
 /* Why a reload can't take the new configuration over without a restart; NULL when it can. */
 const char *config_needs_restart(const struct config *old, const struct config *fresh);

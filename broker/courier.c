@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/harden.h"
 #include "base/log.h"
-#include <dirent.h>
+#include "broker/child.h"
 #include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -39,7 +39,7 @@ static void report(const struct attempt *a, const struct delivery_result *r)
                      delivery_words[r->what], (long long)r->retry_after_ms);
         bytes_add_json(&line, bytes_span(&r->detail));
         bytes_add_text(&line, "}\n");
-        if (fd_write_all(COURIER_FD, line.p, line.n) != OK)
+        if (fd_write_all(CHILD_FD, line.p, line.n) != OK)
                 _exit(1); /* nobody listens: whoever comes next is given the pages again */
 }
 
@@ -126,23 +126,6 @@ static bool take_lines(struct bytes *in)
         return in->n <= LINE_MAX_BYTES;
 }
 
-/* Notifiers have process groups of their own and would outlive us without a deadline. */
-static void kill_notifiers(void)
-{
-        DIR *tasks = opendir("/proc/self/task");
-        struct dirent *task;
-        while (tasks && (task = readdir(tasks))) {
-                char path[64 + sizeof task->d_name];
-                int pid;
-                snprintf(path, sizeof path, "/proc/self/task/%s/children", task->d_name);
-                CLEANUP_STDIO FILE *f = fopen(path, "re");
-                while (f && fscanf(f, "%d", &pid) == 1)
-                        kill(-pid, SIGKILL);
-        }
-        if (tasks)
-                closedir(tasks);
-}
-
 static void finish(void)
 {
         pthread_mutex_lock(&lock);
@@ -151,7 +134,7 @@ static void finish(void)
                 usleep(10000);
                 pthread_mutex_lock(&lock);
         }
-        kill_notifiers();
+        delivery_kill_all();
         _exit(0);
 }
 
@@ -173,7 +156,7 @@ int courier_main(void)
                 return EXIT_UNSAFE;
         for (;;) {
                 unsigned char chunk[16384];
-                ssize_t n = read(COURIER_FD, chunk, sizeof chunk);
+                ssize_t n = read(CHILD_FD, chunk, sizeof chunk);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n <= 0)

@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/plugin.h"
 #include "base/spawn.h"
+#include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <string.h>
 
 #define DETAIL_MAX        180u /* a notice's detail has at most 200 characters */
@@ -132,4 +134,20 @@ void delivery_result_done(struct delivery_result *r)
 {
         bytes_done(&r->detail);
         bytes_done(&r->said);
+}
+
+void delivery_kill_all(void)
+{
+        DIR *tasks = opendir("/proc/self/task");
+        struct dirent *task;
+        while (tasks && (task = readdir(tasks))) {
+                char path[64 + sizeof task->d_name];
+                int pid;
+                snprintf(path, sizeof path, "/proc/self/task/%s/children", task->d_name);
+                CLEANUP_STDIO FILE *f = fopen(path, "re");
+                while (f && fscanf(f, "%d", &pid) == 1)
+                        kill(-pid, SIGKILL);
+        }
+        if (tasks)
+                closedir(tasks);
 }

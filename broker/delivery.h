@@ -25,3 +25,6 @@ void delivery_result_done(struct delivery_result *r);
 void delivery_run(const char *program, struct span input, int64_t timeout_ms, struct delivery_result *ret);
 /* {"event":…,"config":…,"attempt":N} and a newline; event and config are JSON objects. */
 void delivery_input(struct span config, struct span event, unsigned attempt, struct bytes *ret);
+/* Kills every program that this process runs: they have process groups of their own and would outlive it without a
+ * deadline. */
+void delivery_kill_all(void);

@@ -144,6 +144,7 @@ void event_write(const struct event *e, const struct ledger *l, const struct nam
         if (r && r->state == REQUEST_ENDED)
                 bytes_add_text(ret, ",\"ended\":true");
         add_text(ret, "channel", e->not_by);
+        add_text(ret, "exports", e->exports);
         if (is_quiet)
                 bytes_add_text(ret, ",\"quiet\":true");
         add_people(people, roster, ret);

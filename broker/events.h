@@ -14,6 +14,7 @@ struct event {
         const char *credential;             /* or NULL: the request's, if any */
         const char *incident;               /* or NULL: the request's, if any */
         const char *not_by;                 /* or NULL: the channel that it is about and that does not carry it */
+        const char *exports;                /* or NULL: what of the scheduled exports it is about */
         bool is_urgent;                     /* an opening: goes before everything else */
         bool is_of_incident;                /* about all of the incident, not just its request here */
         const struct name_list *to;         /* of an escalation: whom its step names; else NULL */

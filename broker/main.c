@@ -3,6 +3,7 @@
 #include "broker/broker.h"
 #include "broker/commands.h"
 #include "broker/courier.h"
+#include "broker/export_process.h"
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
@@ -122,6 +123,8 @@ int main(int argc, char **argv)
         log_set_program("breakglassd");
         if (argc == 2 && !strcmp(argv[1], COURIER_COMMAND))
                 return courier_main();
+        if (argc == 2 && !strcmp(argv[1], EXPORT_COMMAND))
+                return export_process_main();
         if ((e = harden_process()) != OK)
                 return command_failed((int)e);
         if (!read_arguments(argc, argv, &a)) {

@@ -1,12 +1,12 @@
 #include "base/clock.h"
 #include "base/log.h"
+#include "broker/child.h"
 #include "broker/courier.h"
 #include "broker/outbox_internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -35,48 +35,17 @@ static void end_courier(struct outbox *o)
         o->start_again_ms = now - o->started_ms > RESTART_MS ? now : now + RESTART_MS;
 }
 
-static int spawn_courier(int fd, pid_t *ret)
-{
-        static char *const argv[] = {"breakglassd", COURIER_COMMAND, NULL};
-        CLEANUP_BYTES struct bytes credentials = BYTES_NONE;
-        const char *folder = getenv(CREDENTIALS_VARIABLE);
-        if (folder)
-                bytes_printf(&credentials, CREDENTIALS_VARIABLE "=%s", folder);
-        char *const env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
-                             folder ? (char *)credentials.p : NULL, NULL};
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        sigset_t none, all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attributes);
-        posix_spawn_file_actions_adddup2(&actions, fd, COURIER_FD);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setsigdefault(&attributes, &all);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        int r = posix_spawn(ret, "/proc/self/exe", &actions, &attributes, argv, env);
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attributes);
-        return r;
-}
-
 static void start_courier(struct outbox *o)
 {
-        int pair[2];
+        int fd;
         o->started_ms = broker_monotonic(o->broker);
         o->start_again_ms = o->started_ms + RESTART_MS;
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-                return;
-        int r = spawn_courier(pair[1], &o->pid);
-        close(pair[1]);
-        if (r != 0) {
-                close(pair[0]);
-                log_event(LOG_LEVEL_ERROR, "courier.failed", F_TEXT("why", strerror(r)));
+        if (child_start(COURIER_COMMAND, &o->pid, &fd) != OK) {
+                log_event(LOG_LEVEL_ERROR, "courier.failed", F_TEXT("why", err_reason()));
                 return;
         }
-        fcntl(pair[0], F_SETFL, O_NONBLOCK);
-        o->fd = pair[0];
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        o->fd = fd;
         log_event(LOG_LEVEL_INFO, "courier.started", F_INT("pid", o->pid));
 }
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /* What an alert is about, and so its key: the request's asking, that nobody answers it, its opening, the credential's
- * rotation, a channel of pages, or just this event. */
-enum subject { NOTHING = 0, ASKING, ESCALATION, OPENING, ROTATION, CHANNEL, EVENT };
+ * rotation, a channel of pages, what of the exports is in trouble, or just this event. */
+enum subject { NOTHING = 0, ASKING, ESCALATION, OPENING, ROTATION, CHANNEL, EXPORTS, EVENT };
 
 struct step {
         enum subject subject;
@@ -30,6 +30,8 @@ static const struct plan plans[] = {
         {"denied", NULL, {{ASKING, PAGERDUTY_TRIGGER}}},
         {"notifier-down", NULL, {{CHANNEL, PAGERDUTY_TRIGGER}}},
         {"notifier-up", NULL, {{CHANNEL, PAGERDUTY_RESOLVE}}},
+        {"export-failed", NULL, {{EXPORTS, PAGERDUTY_TRIGGER}}},
+        {"export-recovered", NULL, {{EXPORTS, PAGERDUTY_RESOLVE}}},
         {"heartbeat", "info", {{EVENT, PAGERDUTY_TRIGGER}, {EVENT, PAGERDUTY_RESOLVE}}},
 };
 
@@ -76,6 +78,7 @@ static void write_key(const struct delivery *d, enum subject subject, char ret[P
         const char *request = event_text(d, "request_id");
         const char *credential = event_text(d, "credential");
         const char *channel = event_text(d, "channel");
+        const char *exports = event_text(d, "exports");
         const char *installation = event_text(d, "installation");
         const char *world = installation ? installation : "";
         size_t size = PAGERDUTY_DEDUP_MAX + 1;
@@ -87,6 +90,8 @@ static void write_key(const struct delivery *d, enum subject subject, char ret[P
                 snprintf(ret, size, "breakglass/%s/opened", request);
         else if (subject == CHANNEL && channel)
                 snprintf(ret, size, "breakglass/%.64s/channel/%s", world, channel);
+        else if (subject == EXPORTS && exports)
+                snprintf(ret, size, "breakglass/%.64s/exports/%s", world, exports);
         else if (subject == ROTATION && credential)
                 snprintf(ret, size, "breakglass/%.64s/rotation/%s", world, credential);
         else

@@ -57,6 +57,8 @@ const char *words_title(const char *kind)
                 {"close-proposed", "Break-glass close proposed"},
                 {"notifier-down", "A notifier keeps failing"},
                 {"notifier-up", "A notifier works again"},
+                {"export-failed", "Export of the vault FAILED"},
+                {"export-recovered", "Exports of the vault work again"},
                 {"roster-changed", "Break-glass roster changed"},
                 {"clock-behind", "The broker's clock is behind"},
                 {"drill", "Break-glass drill"},

@@ -6,10 +6,10 @@
 #include <string.h>
 
 const char *const paging_kinds[] = {
-        "requested",      "escalated",      "unanswered",    "approved",    "ready",          "opened",
-        "denied",         "closed",         "expired",       "rotated",     "rotation-due",   "rotation-failed",
-        "postmortem-due", "close-proposed", "notifier-down", "notifier-up", "roster-changed", "clock-behind",
-        "drill",          "heartbeat",      "test",          NULL};
+        "requested",      "escalated",      "unanswered",    "approved",    "ready",         "opened",
+        "denied",         "closed",         "expired",       "rotated",     "rotation-due",  "rotation-failed",
+        "postmortem-due", "close-proposed", "notifier-down", "notifier-up", "export-failed", "export-recovered",
+        "roster-changed", "clock-behind",   "drill",         "heartbeat",   "test",          NULL};
 const char *const paging_severities[] = {"critical", "error", "warning", "info", NULL};
 
 struct reader {

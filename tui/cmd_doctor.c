@@ -1,6 +1,7 @@
 #include "base/harden.h"
 #include "client/http.h"
 #include "tui/commands.h"
+#include "tui/exports_words.h"
 #include "tui/options.h"
 #include "tui/pending.h"
 #include "tui/say.h"
@@ -143,6 +144,24 @@ static void read_about(struct doctor *d, const char *address, struct span body, 
                 check_clock(d, address, json_integer_value(json_object_get(about, "now")), sent_ms, got_ms);
 }
 
+/* By this broker's word: whether there is something to come back from. */
+static void check_exports(struct doctor *d, struct http *http)
+{
+        static const enum finding as[] = {
+                [EXPORTS_BAD] = FINDING_FAIL, [EXPORTS_DOUBTFUL] = FINDING_WARN, [EXPORTS_GOOD] = FINDING_OK};
+        CLEANUP_HTTP_ANSWER struct http_answer answer = HTTP_ANSWER_NONE;
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        struct exports_word word;
+
+        if (http_call(http, "/v1/exports", NULL, ASK_TIMEOUT_MS, &answer) != OK || answer.status != 200 ||
+            exports_read(bytes_span(&answer.body), &word) != OK)
+                return; /* an older broker */
+        enum exports_standing standing = exports_describe(&word, clock_now_ms(), &text);
+
+        found(d, as[standing], "exports", "%s%s", bytes_text(&text),
+              standing == EXPORTS_GOOD ? "" : "; an admin looks at `exports` in the broker's configuration");
+}
+
 static void check_address(struct doctor *d, const char *address)
 {
         const struct roster *r = client_roster(d->cli->client);
@@ -166,6 +185,8 @@ static void check_address(struct doctor *d, const char *address)
                 found(d, FINDING_FAIL, address, "answers with status %d", answer.status);
         else
                 read_about(d, address, bytes_span(&answer.body), sent_ms, clock_now_ms());
+        if (e == OK && answer.status == 200)
+                check_exports(d, http);
         http_answer_done(&answer);
         http_free(http);
         err_forget();

@@ -45,6 +45,19 @@ static enum err come_near(struct cli *cli, bool offline, const char **ret_why_st
         return cli_look(cli, ret_why_stale);
 }
 
+/* The broker is asked for its word about exports only when it was reached anyway. */
+static void tell(struct cli *cli, const char *why_stale)
+{
+        struct exports_word word;
+        bool has_word = !why_stale && client_exports(cli->client, &word) == OK;
+
+        err_forget();
+        if (cli->json)
+                say_json(status_json(cli, why_stale, has_word ? &word : NULL));
+        else
+                status_say(cli, why_stale, has_word ? &word : NULL);
+}
+
 static enum err run(struct cli *cli, int argc, char **argv)
 {
         bool offline = false;
@@ -66,10 +79,7 @@ static enum err run(struct cli *cli, int argc, char **argv)
         if (e != OK)
                 return e;
         cli_prove_custody(cli);
-        if (cli->json)
-                say_json(status_json(cli, why_stale));
-        else
-                status_say(cli, why_stale);
+        tell(cli, why_stale);
         return OK;
 }
 
@@ -120,10 +130,7 @@ static enum err run_home(struct cli *cli, int argc, char **argv)
                 list_installations();
         if (e != OK || has_screens)
                 return e;
-        if (cli->json)
-                say_json(status_json(cli, stale));
-        else
-                status_say(cli, stale);
+        tell(cli, stale);
         return OK;
 }
 

@@ -167,7 +167,13 @@ static json_t *channels_json(const struct cli *cli)
         return list;
 }
 
-json_t *status_json(const struct cli *cli, const char *why_stale)
+static json_t *exports_json(const struct exports_word *w)
+{
+        return json_pack("{s:I, s:I, s:I, s:b}", "every", (json_int_t)w->every_ms, "last_at",
+                         (json_int_t)w->last_at_ms, "entries", (json_int_t)w->entries, "is_failing", w->is_failing);
+}
+
+json_t *status_json(const struct cli *cli, const char *why_stale, const struct exports_word *exports)
 {
         const struct ledger *l = cli_ledger(cli);
         const struct home *home = client_home(cli->client);
@@ -188,5 +194,6 @@ json_t *status_json(const struct cli *cli, const char *why_stale)
         json_object_set_new(j, "rotations", rotations_json(cli));
         json_object_set_new(j, "versions", versions_json(cli));
         json_object_set_new(j, "channels", channels_json(cli));
+        json_object_set_new(j, "exports", exports ? exports_json(exports) : json_null());
         return j;
 }

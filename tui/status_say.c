@@ -1,5 +1,6 @@
 #include "quorum/code.h"
 #include "quorum/escalation.h"
+#include "tui/exports_words.h"
 #include "tui/pending.h"
 #include "tui/say.h"
 #include "tui/status.h"
@@ -214,7 +215,18 @@ static void say_waiting(const struct cli *cli)
         say("%zu request%s for YOUR yes or no: `breakglass inbox`.", n, n == 1 ? " waits" : "s wait");
 }
 
-void status_say(const struct cli *cli, const char *why_stale)
+static void say_exports(const struct cli *cli, const struct exports_word *w)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+
+        if (!w)
+                return;
+        (void)exports_describe(w, cli_now(cli), &text);
+        printf("\n");
+        say_field("exports", "%s", bytes_text(&text));
+}
+
+void status_say(const struct cli *cli, const char *why_stale, const struct exports_word *exports)
 {
         say_head(cli, why_stale);
         say_waiting(cli);
@@ -223,4 +235,5 @@ void status_say(const struct cli *cli, const char *why_stale)
         say_rotations(cli);
         say_versions(cli);
         say_channels(cli);
+        say_exports(cli, exports);
 }

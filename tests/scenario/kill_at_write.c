@@ -1,6 +1,7 @@
 /* Preloaded into a program: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync,
  * fdatasync), before it is done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far; with
- * KILL_NAMES, what changes a folder (rename, unlink) and what is sent counts too. */
+ * KILL_NAMES, what changes a folder (rename, unlink) and what is sent counts too, with KILL_WRITES each write() to a
+ * plain file. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -83,6 +85,26 @@ int unlink(const char *path)
 {
         count_name();
         return REAL(unlink)(path);
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+        count_name();
+        return REAL(renameat)(from_fd, from, to_fd, to);
+}
+
+int unlinkat(int fd, const char *path, int flags)
+{
+        count_name();
+        return REAL(unlinkat)(fd, path, flags);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+        struct stat st;
+        if (getenv("KILL_WRITES") && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+                count();
+        return REAL(write)(fd, p, n);
 }
 
 ssize_t send(int fd, const void *p, size_t n, int flags)

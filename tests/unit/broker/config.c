@@ -39,6 +39,24 @@ Test(config, a_channels_map_reaches_its_notifier_as_json)
         config_drop(c);
 }
 
+Test(config, exports_are_made_only_where_they_are_wanted)
+{
+        struct config *c = parse(HEAD);
+        cr_expect_eq(c->exports.every_ms, 0);
+        config_drop(c);
+        c = parse(HEAD "exports: {every: 1h, folder: /b}\n");
+        cr_expect_eq(c->exports.every_ms, HOUR_MS);
+        cr_expect_eq(c->exports.keep, 24);
+        cr_expect_str_eq(c->exports.folder, "/b");
+        cr_expect_null(c->exports.program);
+        config_drop(c);
+        c = parse(HEAD "exports: {every: 1h, folder: /b, keep: 3, program: /p, config: {bucket: b}, timeout: 1m}\n");
+        cr_expect_str_eq(c->exports.program, "/p");
+        cr_expect_str_eq(bytes_text(&c->exports.config), "{\"bucket\":\"b\"}");
+        cr_expect_eq(c->exports.timeout_ms, MINUTE_MS);
+        config_drop(c);
+}
+
 Test(config, every_mistake_is_refused_with_its_place)
 {
         static const struct {
@@ -69,6 +87,16 @@ Test(config, every_mistake_is_refused_with_its_place)
                 {HEAD "webhooks: {ours: {grace: 1m}}\n", "name `secret_file`, `public_key_file` or both"},
                 {HEAD "webhooks: {Ours: {secret_file: /s}}\n", "a webhook's name"},
                 {HEAD "webhooks: {ours: /s}\n", "a webhook is a map"},
+                {HEAD "exports: {folder: /x}\n", "`every` is missing"},
+                {HEAD "exports: {every: 1h}\n", "`folder` is missing"},
+                {HEAD "exports: {every: 1h, folder: x}\n", "line 4, column 30"},
+                {HEAD "exports: {every: 1h, folder: /x, keep: 0}\n", "line 4"},
+                {HEAD "exports: {every: soon, folder: /x}\n", "line 4"},
+                {HEAD "exports: {every: 1h, folder: /x, program: p}\n", "absolute"},
+                {HEAD "exports: {every: 1h, folder: /x, config: {a: b}}\n", "`config` is for a `program`"},
+                {HEAD "exports: {every: 1h, folder: /x, timeout: 1m}\n", "`timeout` is for a `program`"},
+                {HEAD "exports: {every: 1h, folder: /x, to: /y}\n", "unknown key `to`"},
+                {HEAD "exports: /x\n", "must be a map"},
                 {HEAD "state: /t\n", "line 4"},
                 {"state: /s\nlisten: {unix: /a, unix_mode: 660}\nkeys: {sign: /k}\n", "octal"},
         };

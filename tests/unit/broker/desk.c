@@ -21,6 +21,22 @@ static struct config *config_of(void *context)
         return config_keep(d->config);
 }
 
+static void exports_of(void *context, struct export_view *ret)
+{
+        struct desk *d = context;
+        pthread_mutex_lock(&d->exports_lock);
+        *ret = d->exports;
+        pthread_mutex_unlock(&d->exports_lock);
+}
+
+void desk_set_export(struct desk *d, enum export_trouble t, enum export_standing standing, const char *why)
+{
+        pthread_mutex_lock(&d->exports_lock);
+        d->exports.trouble[t].standing = standing;
+        snprintf(d->exports.trouble[t].why, sizeof d->exports.trouble[t].why, "%s", why);
+        pthread_mutex_unlock(&d->exports_lock);
+}
+
 static void on_published(void *context, uint64_t size)
 {
         struct desk *d = context;
@@ -57,6 +73,7 @@ static void open_book(struct desk *d, enum err *ret)
                                    .keys = &d->key,
                                    .n_keys = 1,
                                    .config = config_of,
+                                   .exports = exports_of,
                                    .published = on_published,
                                    .paged = on_paged,
                                    .failed = on_failed,
@@ -73,6 +90,7 @@ struct desk *desk_new(const char *channels)
         log_set_level(LOG_LEVEL_ERROR); /* refusals are what the tests are about */
         d->w = world_new();
         d->now_ms = d->w->now_ms;
+        pthread_mutex_init(&d->exports_lock, NULL);
         snprintf(d->folder, sizeof d->folder, "/tmp/breakglass-test-XXXXXX");
         cr_assert(mkdtemp(d->folder));
         d->db = path_join(d->folder, STORE_FILE);

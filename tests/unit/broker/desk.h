@@ -4,6 +4,7 @@
 #include "broker/book.h"
 #include "tests/unit/support/world.h"
 #include <criterion/criterion.h>
+#include <pthread.h>
 
 #define PG "prod/postgres/root" /* 2 of alice, bob, carol; for erin, frank */
 
@@ -18,6 +19,8 @@ struct desk {
         int64_t now_ms; /* both clocks */
         atomic_uint n_published, n_paged;
         atomic_int failed;
+        pthread_mutex_t exports_lock;
+        struct export_view exports;
         struct hash id; /* of what was said last */
 };
 
@@ -45,6 +48,9 @@ enum err desk_put(struct desk *d, const struct statement *s);
 enum err desk_put_blob(struct desk *d, const struct statement *s, const char *blob);
 /* Something refused, so that the writer looks at its duties. */
 void desk_poke(struct desk *d);
+
+/* How the exports stand from now on. */
+void desk_set_export(struct desk *d, enum export_trouble t, enum export_standing standing, const char *why);
 
 /* The next roster with one text replaced, by alice and bob. */
 void desk_next_roster(struct desk *d, const char *from, const char *to);

@@ -35,6 +35,8 @@ static const struct {
         {"close-proposed", OPENED, ALWAYS REQUEST "to_close "},
         {"notifier-down", WAITING, ALWAYS},
         {"notifier-up", WAITING, ALWAYS},
+        {"export-failed", WAITING, ALWAYS "exports "},
+        {"export-recovered", WAITING, ALWAYS "exports "},
         {"roster-changed", WAITING, ALWAYS "who "},
         {"clock-behind", WAITING, ALWAYS},
         {"heartbeat", WAITING, ALWAYS},
@@ -85,6 +87,8 @@ static void make(const char *kind, const struct request_view *r, int64_t at, str
                 }
                 if (!strcmp(kind, "roster-changed"))
                         e->who = "alice";
+                if (!strncmp(kind, "export-", 7))
+                        e->exports = "making";
         }
 }
 

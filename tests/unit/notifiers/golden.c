@@ -79,12 +79,13 @@ static void compare(const char *kind, size_t i, const struct delivery *d)
 Test(golden, every_page_has_the_bytes_that_are_kept)
 {
         /* `longest` is an opening whose every text is longer than any service takes. */
-        static const char *const kinds[] = {"requested",      "escalated",      "unanswered",    "approved",
-                                            "ready",          "opened",         "closed",        "denied",
-                                            "expired",        "rotated",        "rotation-due",  "rotation-failed",
-                                            "postmortem-due", "close-proposed", "notifier-down", "notifier-up",
-                                            "roster-changed", "clock-behind",   "drill",         "heartbeat",
-                                            "test",           "something-new",  "longest"};
+        static const char *const kinds[] = {"requested",      "escalated",        "unanswered",     "approved",
+                                            "ready",          "opened",           "closed",         "denied",
+                                            "expired",        "rotated",          "rotation-due",   "rotation-failed",
+                                            "postmortem-due", "close-proposed",   "notifier-down",  "notifier-up",
+                                            "export-failed",  "export-recovered", "roster-changed", "clock-behind",
+                                            "drill",          "heartbeat",        "test",           "something-new",
+                                            "longest"};
         for (size_t k = 0; k < COUNT_OF(kinds); k++) {
                 CLEANUP_BYTES struct bytes text = BYTES_NONE;
                 struct delivery d = {0};

@@ -35,6 +35,8 @@ Test(pagerduty, each_kind_of_event_moves_the_right_alert)
                  "acknowledge breakglass/aa warning; resolve breakglass/aa/unanswered warning"},
                 {"notifier-down", ",\"channel\":\"ops\"", "trigger breakglass/ff/channel/ops warning"},
                 {"notifier-up", ",\"channel\":\"ops\"", "resolve breakglass/ff/channel/ops warning"},
+                {"export-failed", ",\"exports\":\"making\"", "trigger breakglass/ff/exports/making warning"},
+                {"export-recovered", ",\"exports\":\"making\"", "resolve breakglass/ff/exports/making warning"},
                 {"postmortem-due", "", "trigger breakglass/d-1 warning"},
                 {"heartbeat", "", "trigger breakglass/d-1 info; resolve breakglass/d-1 info"},
                 {"something-new", "", "trigger breakglass/d-1 warning"},
