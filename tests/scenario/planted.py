@@ -1,6 +1,6 @@
 """Planted secrets, and the forms in which a search must find them: raw, as hex, as base64 at every alignment, and with stride 4 and 28
 (a terminal library's cells)."""
-import base64, pathlib, subprocess
+import base64, pathlib, re, subprocess
 
 
 def forms(name, secret):
@@ -10,6 +10,20 @@ def forms(name, secret):
         whole = base64.b64encode(b"\0" * shift + secret)
         # Only the characters that depend on nothing but the secret.
         yield f"{name} base64+{shift}", whole[4 if shift else 0:(shift + len(secret)) // 3 * 4]
+
+
+def bech32_key(text):
+    """The 32 bytes of AGE-SECRET-KEY-1…"""
+    alphabet = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
+    bits = "".join(f"{alphabet.index(c):05b}" for c in text.split("KEY-1")[1][:-6])
+    return bytes(int(bits[i:i + 8], 2) for i in range(0, 256, 8))
+
+
+def identity_secrets(path):
+    """Of an identity file without a passphrase: (what, 32 bytes) of both keys."""
+    text = pathlib.Path(path).read_text()
+    yield "seed", bytes.fromhex(re.search(r"breakglass-sign/v1 ([0-9a-f]{64})", text)[1])
+    yield "opening key", bech32_key(re.search(r"AGE-SECRET-KEY-1\w+", text)[0])
 
 
 class Search:

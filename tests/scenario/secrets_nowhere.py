@@ -4,25 +4,12 @@ alignment, and with stride 28 (a terminal library's cells).
 
 Processes are stopped where they hold the most: an approver's client at its confirmation, a requester's client after opening, a rotator
 in the middle of `set`."""
-import base64, json, os, pathlib, pty, re, select, shutil, signal, subprocess, time
+import base64, json, os, pathlib, pty, select, shutil, signal, subprocess, time
 
 from harness import BREAKGLASS, BUILD, ROTATOR, World, finish, ok, wait_for
-from planted import Search, core_of
+from planted import Search, core_of, identity_secrets
 
 PASSWORD = "Planted-Passw0rd-9f2c71aa-Zq"
-
-
-def bech32_key(text):
-    """The 32 bytes of AGE-SECRET-KEY-1…"""
-    alphabet = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
-    bits = "".join(f"{alphabet.index(c):05b}" for c in text.split("KEY-1")[1][:-6])
-    return bytes(int(bits[i:i + 8], 2) for i in range(0, 256, 8))
-
-
-def identity_secrets(path):
-    text = pathlib.Path(path).read_text()
-    yield "seed", bytes.fromhex(re.search(r"breakglass-sign/v1 ([0-9a-f]{64})", text)[1])
-    yield "opening key", bech32_key(re.search(r"AGE-SECRET-KEY-1\w+", text)[0])
 
 
 def traces(pid):
