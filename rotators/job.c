@@ -150,12 +150,12 @@ enum err jobs_remove(struct jobs *j, struct job *job, bool keep_value)
                 return e;
         if ((e = file_remove(path)) != OK)
                 return e;
-        for (size_t i = 0; i < j->n; i++)
-                if (j->job[i] == job) {
-                        j->job[i] = j->job[--j->n];
-                        job_free(job);
-                        break;
-                }
+        size_t i = 0;
+        while (j->job[i] != job)
+                i++;
+        j->n--;
+        memmove(&j->job[i], &j->job[i + 1], (j->n - i) * sizeof *j->job); /* they stay in the order of their age */
+        job_free(job);
         return OK;
 }
 

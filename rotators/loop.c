@@ -100,14 +100,17 @@ MUST_CHECK static enum err visit(struct rotator *r, size_t version, struct round
         return task_perform(r, &t, next.step, &round->speech);
 }
 
-/* First what is under way; backwards, because a job that ends leaves the list. */
+/* First what is under way, the oldest before the others: whoever has begun is not kept waiting by who came later. A
+ * job that ends leaves the list. */
 MUST_CHECK static enum err visit_jobs(struct rotator *r, struct round *round)
 {
         enum err e = OK;
-        for (size_t i = r->jobs.n; e == OK && i-- > 0;) {
+        for (size_t i = 0; e == OK && i < r->jobs.n;) {
+                const size_t n = r->jobs.n;
                 struct version_view old;
                 if (ledger_version_by_id(client_ledger(r->client), &r->jobs.job[i]->old_version, &old))
                         e = visit(r, old.index, round);
+                i += r->jobs.n == n;
         }
         return e;
 }
