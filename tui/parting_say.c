@@ -92,9 +92,13 @@ static void tell_ours(const struct cli *cli, const struct parting *p)
         if (history_walk(cli, p->common, tell, &when) != OK)
                 return;
         t.told = 0;
-        note("Only this machine has %llu entr%s, %llu to %llu, of %s to %s:", (unsigned long long)n,
-             n == 1 ? "y" : "ies", (unsigned long long)p->common, (unsigned long long)p->ours.size - 1,
-             brief_time(when.first_ms, from), brief_time(when.last_ms, to));
+        if (n == 1)
+                note("Only this machine has 1 entry, %llu, of %s:", (unsigned long long)p->common,
+                     brief_time(when.first_ms, from));
+        else
+                note("Only this machine has %llu entries, %llu to %llu, of %s to %s:", (unsigned long long)n,
+                     (unsigned long long)p->common, (unsigned long long)p->ours.size - 1,
+                     brief_time(when.first_ms, from), brief_time(when.last_ms, to));
         walk_ours(cli, p->common, &t);
 }
 

@@ -7,7 +7,7 @@ import base64, json, os, pathlib, shutil, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import lying_broker as lb
-from harness import World, ok, finish
+from harness import BREAKGLASSD, World, ok, finish
 from nacl.signing import SigningKey
 
 STRANGER = SigningKey(b"\7" * 32)
@@ -64,6 +64,24 @@ class Story:
         w.must("alice", "roster", "submit", signed)
         self.see("bob")
         self.keep("second roster")
+        self.open_offline()
+
+    def open_offline(self):
+        """B is opened without the broker; then it is told of it."""
+        w = self.w
+        vault = w.dir / "vault.export"
+        w._plain([BREAKGLASSD, "export", str(vault), "--config", w.config])
+        at = ("--from", vault, "--genesis", w.genesis)
+        asked = w.must("erin", "recover", "ask", B, *at, "--emergency", "E1", "--incident", "INC-OFF", "--reason", "no broker", "--json").json
+        answers = []
+        for holder in ("alice", "carol"):
+            answers.append(w.dir / f"from-{holder}")
+            w.must(holder, "recover", "approve", *at, "--code", asked["code"], "--override", "--block", answers[-1], input=asked["block"])
+        w.must("erin", "recover", "open", *answers, *at, "--show")
+        self.keep("opened offline")
+        w.must("erin", "recover", "import")
+        self.see("bob")
+        self.keep("told of it")
 
     def must_approve(self, who):
         done = self.w.approve(who, self.asked)
@@ -334,6 +352,35 @@ def _(s):
         refused(s.act(s.folders("ready"), "erin", liar, "status"), "a broker that denies the head that it signed")
 
 
+@case("fork")
+def _(s):
+    """What is told of the other side of a fork is verified, too: a liar puts no words into anybody's mouth there."""
+    asked = s.line("ready", "request").id
+
+    def fork(by, key):
+        twist = made("denial", by, key, request=asked, reason="said on the other side").log
+
+        class Fork(lb.Lie):
+            refusals = 1
+
+            def log(self, lines, broker):
+                return twist(lines[:-1], broker)
+
+            def refuse(self, path):
+                Fork.refusals -= path == "/v1/sessions"
+                return (409, "fork") if path == "/v1/sessions" and Fork.refusals >= 0 else None
+
+        return Fork()
+
+    for by, key, is_told in (("bob", lb.person_key(s.w.identity("bob")), True), ("bob", STRANGER, False)):
+        with s.lying("ready", fork(by, key)) as liar:
+            done = s.act(s.folders("ready"), "erin", liar, "status")
+            refused(done, "a fork" if is_told else "a fork with a forged word")
+            told = " ".join(done.err.split())
+            ok("a fork: both sides are told" if is_told else "a forged word is not told",
+               all((x in told) == is_told for x in ("Only this machine has 1 entry", "Only the broker has", "said on the other side")), done.err)
+
+
 @case("verifying")
 def _(s):
     """Even under a liar `log verify` says what this machine holds: its head is what people compare by voice."""
@@ -436,6 +483,47 @@ def _(s):
     for path in ("/v1/log", "/v1/blobs/"):
         with s.lying("ready", Endless(path)) as liar:
             refused(s.open(s.folders("ready"), "erin", liar), f"an endless answer of {path}")
+
+
+@case("recovery")
+def _(s):
+    """What was said offline counts by its own signatures: a broker can neither make one up nor change or keep one."""
+    true = s.line("told of it", "recovery")
+    says = true.says
+    with s.lying("told of it", lb.Lie()) as honest:
+        accepted(s.act(s.folders("opened offline"), "bob", honest, "status"), "a recovery as it was told")
+
+    def told(**fields):
+        """In erin's words, signed by her: what only a requester who lies could bring; the log is as the broker would like it."""
+        line = s.line("told of it", "recovery")
+        return line.change(**fields).sign(lb.person_key(s.w.identity("erin")))
+
+    def inner(envelope, **fields):
+        payload = {**json.loads(base64.b64decode(envelope["payload"])), **fields}
+        return {**envelope, "payload": base64.b64encode(json.dumps(payload, separators=(",", ":")).encode()).decode()}
+
+    one, other = says["approvals"]
+    n = len(s.stages["opened offline"].store.lines)
+    twists = {"with other words, under the old signature": s.line("told of it", "recovery").change(untimed=True, approvals=[one]),
+              "signed by a stranger": s.line("told of it", "recovery").sign(STRANGER),
+              "with one approval of two": told(approvals=[one]), "with one approval twice": told(approvals=[one, one]),
+              "with an approval in somebody else's name": told(approvals=[one, inner(other, by=["bob"])]),
+              "with another reason inside": told(request=inner(says["request"], reason="all is well")),
+              "of another incident": told(request=inner(says["request"], incident="INC-1"))}
+    for what, line in twists.items():
+        with s.lying("opened offline", appended(line)) as liar:
+            refused(s.act(s.folders("opened offline"), "bob", liar, "status"), f"a recovery {what}")
+    with s.lying("told of it", log_lie(lambda lines: lines + [true.raw(len(lines))])) as liar:
+        refused(s.act(s.folders("told of it"), "bob", liar, "status"), "a recovery told twice")
+    with s.lying("told of it", log_lie(lambda lines: lines[:n])) as liar:
+        refused(s.act(s.folders("told of it"), "bob", liar, "status"), "a recovery left out again")
+
+    class NotLogged(lb.Lie):
+        def take(self, broker):
+            return False
+
+    with s.lying("opened offline", NotLogged()) as liar:
+        refused(s.act(s.folders("opened offline"), "erin", liar, "recover", "import"), "a recovery that is taken and not in the log")
 
 
 @case("receipts")

@@ -5,6 +5,7 @@
 #include "quorum/admit.h"
 #include "tests/unit/tui/stage.h"
 #include "tui/frame.h"
+#include "tui/words.h"
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -204,6 +205,37 @@ Test(screens, the_log_shows_entries_and_how_far_a_verification_is)
         stage_press(s, "v");
         model_take(&s->model, &r);
         compare_both("log", s);
+}
+
+/* The log's last line, as the log's reader tells it. */
+static void describe_last(const struct stage *s, struct bytes *ret)
+{
+        CLEANUP_LINE struct line line = {0};
+        struct statement *t = NULL;
+
+        cr_assert_eq(line_read(world_line(s->world, s->world->n_lines - 1), &line), OK);
+        cr_assert_eq(statement_parse(line.envelope.type, bytes_span(&line.envelope.payload), &t), OK);
+        describe_statement(s->ledger, t, ret);
+        statement_free(t);
+}
+
+Test(screens, what_was_opened_offline_says_so_first_in_incident_and_log)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("erin");
+        CLEANUP_BYTES struct bytes told = BYTES_NONE;
+
+        stage_recover(s);
+        compare_both("now-recovered", s);
+        describe_last(s, &told);
+        const struct log_row rows[] = {{5, WORLD_START_MS + 5 * SECOND_MS, "recovery", bytes_text(&told)}};
+
+        stage_press(s, "<Enter>");
+        give_page(s, EFFECT_TIMELINE, rows, COUNT_OF(rows));
+        compare_both("incident-recovered", s);
+        stage_press(s, "<Esc>l");
+        give_page(s, EFFECT_LOG, rows, COUNT_OF(rows));
+        memcpy(s->model.picture->head, "0123456789abcdef", 16);
+        compare_both("log-recovered", s);
 }
 
 Test(screens, done_shows_the_rotation_to_its_proof)

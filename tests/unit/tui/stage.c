@@ -88,6 +88,45 @@ void stage_approve(struct stage *s, const char *who, unsigned index)
         stage_look(s);
 }
 
+/* ---- a recovery ---- */
+
+static struct hash say_offline(struct stage *s, const struct statement *t, struct statement *into)
+{
+        struct offline_statement *o = &into->recovery.offline[into->recovery.n++];
+        struct envelope e = {0};
+
+        world_envelope(s->world, t, &e);
+        o->payload = e.payload;
+        o->signature = e.signatures[0];
+        return hash_of(bytes_span(&o->payload));
+}
+
+void stage_recover(struct stage *s)
+{
+        struct offline_statement parts[4] = {0};
+        struct statement told = world_say_as(s->world, STATEMENT_RECOVERY, "erin");
+        struct statement t = world_request(s->world, "erin", "prod/postgres/root", &s->version, NULL);
+
+        told.recovery.untimed = true;
+        told.recovery.offline = parts;
+        t.request.incident = "INC-9";
+        t.request.reason = "The broker's host burnt down";
+        s->request = say_offline(s, &t, &told);
+        t = world_approval(s->world, "alice", &s->request, &s->version, 1);
+        say_offline(s, &t, &told);
+        t = world_approval(s->world, "bob", &s->request, &s->version, 2);
+        say_offline(s, &t, &told);
+        t = world_say_as(s->world, STATEMENT_OPEN, "erin");
+        t.open.request = s->request;
+        say_offline(s, &t, &told);
+        say(s, &told);
+        for (size_t i = 0; i < told.recovery.n; i++) {
+                bytes_done(&parts[i].payload);
+                bytes_done(&parts[i].signature);
+        }
+        stage_look(s);
+}
+
 /* ---- keys by name ---- */
 
 static struct key_press named_key(const char *name, size_t n)

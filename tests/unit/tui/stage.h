@@ -33,5 +33,7 @@ void stage_approve(struct stage *s, const char *who, unsigned index);
 void stage_review(struct stage *s);
 /* erin's request is approved, opened, and its document has come: fields password and seed. */
 void stage_open(struct stage *s);
+/* erin opened it offline in INC-9 with alice's and bob's shares, and has told the log of it. */
+void stage_recover(struct stage *s);
 /* Gives the answer of a job. */
 struct effect stage_answer(struct stage *s, enum effect_kind kind, enum err e);
