@@ -176,7 +176,6 @@ static enum err write_block(const struct recovery *r, struct block *b, const str
         const struct version_share *share;
         struct version_view version;
         struct request_view asked;
-        struct span file;
         enum err e;
 
         if (with_share) {
@@ -185,9 +184,8 @@ static enum err write_block(const struct recovery *r, struct block *b, const str
                         return ERR_NOT_FOUND;
                 if (!(share = version_share_of(version.fields, with_share)))
                         return err_because(ERR_NOT_FOUND, "%s holds no share of this version", with_share);
-                if ((e = vault_blob(&r->vault, &share->sha256, &file)) != OK)
+                if ((e = vault_part(&r->vault, &share->sha256, &b->file)) != OK)
                         return e;
-                bytes_add_span(&b->file, file);
         }
         block_write(b, ret_block);
         return OK;
@@ -235,23 +233,15 @@ enum err recovery_ask(struct recovery *r, const struct ask *a, const char *with_
 static enum err read_line(void *context, uint64_t n, struct bytes *ret)
 {
         const struct recovery *r = context;
-        struct span line;
-        enum err e = vault_line(&r->vault, n, &line);
 
-        if (e == OK)
-                bytes_add_span(ret, line);
-        return e;
+        return vault_line(&r->vault, n, ret);
 }
 
 static enum err read_share(void *context, const struct hash *sha256, struct bytes *ret)
 {
         const struct recovery *r = context;
-        struct span blob;
-        enum err e = vault_blob(&r->vault, sha256, &blob);
 
-        if (e == OK)
-                bytes_add_span(ret, blob);
-        return e;
+        return vault_part(&r->vault, sha256, ret);
 }
 
 /* The common head of what I am going to say, for asking the rules: as of the moment that counts. */
@@ -287,7 +277,7 @@ static enum err take_share(struct recovery *r, const struct block *request, cons
                 if (strcmp(v->shares[i].holder, r->name) != 0)
                         return err_because(ERR_BAD_BLOB, "the share in this block is %s's: have yours sent",
                                            v->shares[i].holder);
-                vault_add_blob(&r->vault, bytes_span(&request->file));
+                vault_add_part(&r->vault, bytes_span(&request->file));
                 return OK;
         }
         return err_because(ERR_BAD_BLOB, "the share in this block is none of the version that is asked for");
@@ -302,7 +292,7 @@ enum err recovery_review(struct recovery *r, const struct block *request, struct
 
         if ((e = vault_say(&r->vault, &request->envelope, &id)) != OK)
                 return e;
-        if (r->vault.n_blobs == 0 && (e = take_share(r, request, &id)) != OK)
+        if (!vault_has_parts(&r->vault) && (e = take_share(r, request, &id)) != OK)
                 return e;
         say = head_of_mine(r);
 

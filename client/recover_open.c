@@ -219,8 +219,8 @@ enum err recovery_join(struct recovery_opening *o, struct secret *ret_version_id
 enum err recovery_open(struct recovery_opening *o, const struct secret *version_identity, struct document *ret)
 {
         const struct version_fields *version = version_of(o);
-        struct span ciphertext;
-        enum err e = vault_blob(&o->r->vault, &version->ciphertext_sha256, &ciphertext);
+        CLEANUP_BYTES struct bytes ciphertext = BYTES_NONE;
+        enum err e = vault_part(&o->r->vault, &version->ciphertext_sha256, &ciphertext);
 
-        return e == OK ? version_open_document(version, ciphertext, version_identity, ret) : e;
+        return e == OK ? version_open_document(version, bytes_span(&ciphertext), version_identity, ret) : e;
 }

@@ -30,6 +30,9 @@ struct export_job {
         const struct hash *known_root;
         void (*progress)(void *context, uint64_t entries);
         void (*on_blob)(void *context, const struct hash *sha256, struct span blob);
+        /* Where in the file an entry lies that holds, and the line of a blob whose hash holds; either may be NULL. */
+        void (*on_line)(void *context, uint64_t at, struct span line);
+        void (*on_place)(void *context, const struct hash *sha256, uint64_t at, size_t n);
         void *context;
 };
 MUST_CHECK enum err export_verify(struct span file, const struct export_job *job, struct export_verdict *ret,
@@ -41,7 +44,13 @@ MUST_CHECK enum err export_verify_stream(int fd, const struct export_job *job, s
 /* The ids of blobs that a vault export carries now, ascending, each once. ret: hashes appended, 32 bytes each. */
 void export_blob_list(const struct ledger *l, struct bytes *ret);
 void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret);
+/* A blob's line without its newline, in the one spelling; the blob is appended. Whether its hash holds is the
+ * caller's to see. */
+bool export_read_blob(struct span line, struct hash *ret_sha256, struct bytes *ret_blob);
 /* What stands before n blobs, ascending, that are only some of them. */
 void export_write_parts(size_t n, struct bytes *ret);
 /* Whether what stands where the blobs begin says so. */
+#define EXPORT_PARTS_PEEK 16u /* so many bytes of it tell */
 bool export_has_some_blobs(struct span blobs);
+/* {"parts":NUMBER}: how many, so that a cut is seen. */
+bool export_read_parts(struct span line, size_t *ret_n);

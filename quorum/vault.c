@@ -5,107 +5,65 @@
 
 /* ---- the export ---- */
 
-static void keep_blob(void *context, const struct hash *sha256, struct span blob)
+static enum err open_as(int fd, const struct hash *genesis, bool want_blobs, struct vault *ret)
 {
-        struct vault *v = context;
-
-        v->blobs = mem_grow(v->blobs, v->n_blobs + 1, sizeof(*v->blobs));
-        v->blobs[v->n_blobs] = (struct vault_blob){.sha256 = *sha256, .bytes = BYTES_NONE};
-        bytes_add_span(&v->blobs[v->n_blobs++].bytes, blob);
-}
-
-/* Only after the export was verified: so many lines are there. */
-static void find_lines(struct vault *v)
-{
-        const unsigned char *at = v->file.p;
-
-        v->last_at_ms = ledger_last_at(v->ledger);
-        v->n_lines = (size_t)ledger_size(v->ledger);
-        v->lines = mem_new(v->n_lines, sizeof(*v->lines));
-        for (size_t i = 0; i < v->n_lines; i++) {
-                const unsigned char *end = memchr(at, '\n', v->file.n - (size_t)(at - v->file.p));
-
-                v->lines[i] = span_of(at, (size_t)(end - at));
-                at = end + 1;
-        }
-}
-
-static enum err open_as(struct bytes *file, const struct hash *genesis, bool want_blobs, struct vault *ret)
-{
-        const struct export_job job = {
-                .genesis = genesis, .want_blobs = want_blobs, .on_blob = keep_blob, .context = ret};
-        enum err e;
-
         *ret = VAULT_NONE;
-        ret->file = *file;
-        *file = BYTES_NONE;
-        e = export_verify(bytes_span(&ret->file), &job, &ret->verdict, &ret->ledger);
+        enum err e = export_index_new(fd, want_blobs, genesis, &ret->verdict, &ret->ledger, &ret->index);
+
         if (e == OK)
-                find_lines(ret);
+                ret->last_at_ms = ledger_last_at(ret->ledger);
         return e;
 }
 
-enum err vault_open(struct bytes *file, const struct hash *genesis, struct vault *ret)
+enum err vault_open(int fd, const struct hash *genesis, struct vault *ret)
 {
-        return open_as(file, genesis, true, ret);
+        return open_as(fd, genesis, true, ret);
 }
 
-enum err vault_open_log(struct bytes *file, const struct hash *genesis, struct vault *ret)
+enum err vault_open_log(int fd, const struct hash *genesis, struct vault *ret)
 {
-        return open_as(file, genesis, false, ret);
+        return open_as(fd, genesis, false, ret);
 }
 
-void vault_add_blob(struct vault *v, struct span blob)
+void vault_add_part(struct vault *v, struct span part)
 {
-        const struct hash sha256 = hash_of(blob);
-        struct vault_blob added = {.sha256 = sha256, .bytes = BYTES_NONE};
-        size_t at = 0;
+        bytes_clear(&v->added);
+        bytes_add_span(&v->added, part);
+}
 
-        while (at < v->n_blobs && memcmp(v->blobs[at].sha256.b, sha256.b, HASH_BYTES) < 0)
-                at++;
-        if (at < v->n_blobs && hash_equal(&v->blobs[at].sha256, &sha256))
-                return;
-        bytes_add_span(&added.bytes, blob);
-        v->blobs = mem_grow(v->blobs, v->n_blobs + 1, sizeof(*v->blobs));
-        memmove(v->blobs + at + 1, v->blobs + at, (v->n_blobs++ - at) * sizeof(*v->blobs));
-        v->blobs[at] = added;
+bool vault_has_parts(const struct vault *v)
+{
+        return export_index_parts(v->index) > 0;
 }
 
 void vault_done(struct vault *v)
 {
-        for (size_t i = 0; i < v->n_blobs; i++)
-                bytes_done(&v->blobs[i].bytes);
         for (size_t i = 0; i < v->n_said; i++)
                 bytes_done(&v->said[i]);
-        free(v->blobs);
-        free(v->lines);
         free(v->said);
+        bytes_done(&v->added);
         ledger_free(v->ledger);
-        bytes_done(&v->file);
+        export_index_free(v->index);
         *v = VAULT_NONE;
 }
 
-static int by_hash(const void *key, const void *element)
+enum err vault_part(const struct vault *v, const struct hash *sha256, struct bytes *ret)
 {
-        return memcmp(key, &((const struct vault_blob *)element)->sha256, HASH_BYTES);
-}
+        const struct hash added = hash_of(bytes_span(&v->added));
 
-enum err vault_blob(const struct vault *v, const struct hash *sha256, struct span *ret)
-{
-        const struct vault_blob *b =
-                v->n_blobs ? bsearch(sha256, v->blobs, v->n_blobs, sizeof(*v->blobs), by_hash) : NULL;
-
-        if (!b)
-                return err_because(ERR_NOT_FOUND, "the export has no such sealed part");
-        *ret = bytes_span(&b->bytes);
+        if (v->added.n == 0 || !hash_equal(&added, sha256))
+                return export_index_part(v->index, sha256, ret);
+        bytes_add_span(ret, bytes_span(&v->added));
         return OK;
 }
 
-enum err vault_line(const struct vault *v, uint64_t n, struct span *ret)
+enum err vault_line(const struct vault *v, uint64_t n, struct bytes *ret)
 {
-        if (n >= v->n_lines + v->n_said)
-                return err_because(ERR_NOT_FOUND, "the log has no entry %" PRIu64, n);
-        *ret = n < v->n_lines ? v->lines[n] : bytes_span(&v->said[n - v->n_lines]);
+        const uint64_t exported = v->verdict.entries;
+
+        if (n < exported || n - exported >= v->n_said)
+                return export_index_line(v->index, n, ret);
+        bytes_add_span(ret, bytes_span(&v->said[n - exported]));
         return OK;
 }
 
@@ -117,11 +75,11 @@ static enum err check_belongs(const struct vault *v, const struct statement *s)
                 return err_because(ERR_BAD_STATEMENT, "a recovery knows no such statement");
         if (!hash_equal(&s->installation, ledger_installation(v->ledger)))
                 return err_because(ERR_MISMATCH, "it is of another installation than the export");
-        if (s->head_size > v->n_lines)
+        if (s->head_size > v->verdict.entries)
                 return err_because(ERR_MISMATCH,
-                                   "its signer has a later export (%" PRIu64 " entries; this log has %zu): take that "
-                                   "one",
-                                   s->head_size, v->n_lines);
+                                   "its signer has a later export (%" PRIu64 " entries; this log has %" PRIu64
+                                   "): take that one",
+                                   s->head_size, v->verdict.entries);
         return OK;
 }
 

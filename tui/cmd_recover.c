@@ -5,7 +5,9 @@
 #include "tui/qr.h"
 #include "tui/say.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const struct command *const parts[] = {&command_recover_verify, &command_recover_ask, &command_recover_approve,
                                               &command_recover_open, &command_recover_import};
@@ -63,12 +65,13 @@ enum err recovering_compare(const struct cli *cli, const struct ledger *l)
 
 enum err recovering_read(struct cli *cli, struct recovering *x, const char *path, const struct hash *pin)
 {
-        CLEANUP_BYTES struct bytes file = BYTES_NONE;
+        /* O_NONBLOCK: a FIFO must be refused, not waited for. */
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
         enum err e;
 
-        if ((e = file_read(path, VAULT_MAX, &file)) != OK)
-                return err_because(e, "%s", path);
-        if ((e = vault_open(&file, pin, &x->r.vault)) != OK)
+        if (fd < 0)
+                return err_because(errno == ENOENT ? ERR_NO_ENTRY : ERR_IO, "%s: %s", path, strerror(errno));
+        if ((e = vault_open(fd, pin, &x->r.vault)) != OK)
                 return e;
         return recovering_compare(cli, x->r.vault.ledger);
 }
@@ -97,11 +100,25 @@ static enum err find_me(struct cli *cli, struct recovering *x)
         return e == OK ? recovery_find_me(&x->r) : e;
 }
 
+/* The log where an export would be: a file, but of this process alone. */
+static enum err to_file(const struct bytes *text, int *ret_fd)
+{
+        CLEANUP_FD int fd = memfd_create("own-log", MFD_CLOEXEC);
+        enum err e = fd < 0 ? ERR_IO : fd_write_all(fd, text->p, text->n);
+
+        if (e != OK || lseek(fd, 0, SEEK_SET) != 0)
+                return err_because(ERR_IO, "the own log: %s", strerror(errno));
+        *ret_fd = fd;
+        fd = -1;
+        return OK;
+}
+
 static enum err read_own(struct cli *cli, struct recovering *x)
 {
         CLEANUP_BYTES struct bytes file = BYTES_NONE;
         const struct home *home = client_home(cli->client);
         struct hash pin;
+        int fd;
         enum err e = recovering_pin(cli, x, &pin);
 
         if (e != OK)
@@ -110,7 +127,9 @@ static enum err read_own(struct cli *cli, struct recovering *x)
                 return err_because(ERR_USAGE, "--genesis is not the installation that was joined here");
         if ((e = replica_export(client_replica(cli->client), &file)) != OK)
                 return e;
-        return vault_open_log(&file, &pin, &x->r.vault);
+        if ((e = to_file(&file, &fd)) != OK)
+                return e;
+        return vault_open_log(fd, &pin, &x->r.vault);
 }
 
 enum err recovering_begin_own(struct cli *cli, struct recovering *x)

@@ -1,15 +1,19 @@
 /* A vault's export, what is said behind its log when there is no broker, and the blocks by which that travels. */
 #include "quorum/vault.h"
+#include "base/file.h"
 #include "quorum/admit.h"
 #include "quorum/block.h"
 #include "tests/unit/ledger/fold.h"
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct scene {
         struct world *w;
         struct sealed_version v1;
         struct hash version;
         struct vault vault;
+        int fd; /* of its file */
 };
 
 static struct span sealed_part(const struct sealed_version *v, const unsigned char *id)
@@ -48,13 +52,25 @@ static void write_export(const struct scene *x, struct bytes *ret)
         ledger_free(l);
 }
 
+static int to_file(const struct bytes *b)
+{
+        int fd = memfd_create("export", MFD_CLOEXEC);
+
+        cr_assert_eq(fd_write_all(fd, b->p, b->n), OK);
+        cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
+        return fd;
+}
+
 static void take_export(struct scene *x)
 {
         CLEANUP_BYTES struct bytes file = BYTES_NONE;
 
         write_export(x, &file);
         vault_done(&x->vault);
-        cr_assert_eq(vault_open(&file, &x->w->installation, &x->vault), OK, "%s", err_reason());
+        if (x->fd >= 0)
+                close(x->fd);
+        x->fd = to_file(&file);
+        cr_assert_eq(vault_open(dup(x->fd), &x->w->installation, &x->vault), OK, "%s", err_reason());
 }
 
 static struct scene *scene_new(void)
@@ -62,6 +78,7 @@ static struct scene *scene_new(void)
         struct scene *x = mem_new(1, sizeof(*x));
         struct statement s;
 
+        x->fd = -1;
         x->w = world_new();
         world_genesis(x->w);
         s = world_version(x->w, PG, 1, NULL, "alice", &x->v1);
@@ -74,6 +91,7 @@ static struct scene *scene_new(void)
 static void scene_free(struct scene **x)
 {
         vault_done(&(*x)->vault);
+        close((*x)->fd);
         sealed_version_done(&(*x)->v1);
         world_free((*x)->w);
         free(*x);
@@ -119,16 +137,50 @@ Test(vault, gives_every_line_and_every_sealed_part)
 {
         CLEANUP_SCENE struct scene *x = scene_new();
         const struct hash *ciphertext = &x->v1.fields.ciphertext_sha256;
-        struct span got;
+        CLEANUP_BYTES struct bytes got = BYTES_NONE;
 
         for (size_t i = 0; i < x->w->n_lines; i++) {
+                bytes_clear(&got);
                 cr_assert_eq(vault_line(&x->vault, i, &got), OK);
-                cr_assert(span_equal(got, world_line(x->w, i)), "line %zu", i);
+                cr_assert(span_equal(bytes_span(&got), world_line(x->w, i)), "line %zu", i);
         }
         cr_assert_eq(vault_line(&x->vault, x->w->n_lines, &got), ERR_NOT_FOUND);
-        cr_assert_eq(vault_blob(&x->vault, ciphertext, &got), OK);
-        cr_assert(span_equal(got, bytes_span(&x->v1.ciphertext)));
-        cr_assert_eq(vault_blob(&x->vault, &x->version, &got), ERR_NOT_FOUND);
+        bytes_clear(&got);
+        cr_assert_eq(vault_part(&x->vault, ciphertext, &got), OK);
+        cr_assert(span_equal(bytes_span(&got), bytes_span(&x->v1.ciphertext)));
+        cr_assert_eq(vault_part(&x->vault, &x->version, &got), ERR_NOT_FOUND);
+}
+
+Test(vault, a_line_or_part_that_was_changed_is_named_as_corrupt)
+{
+        CLEANUP_SCENE struct scene *x = scene_new();
+        CLEANUP_BYTES struct bytes file = BYTES_NONE, got = BYTES_NONE;
+        const struct hash *ciphertext = &x->v1.fields.ciphertext_sha256;
+        char hex[HASH_HEX + 1];
+
+        write_export(x, &file);
+        hash_to_hex(ciphertext, hex);
+        const char *part = memmem(file.p, file.n, hex, HASH_HEX);
+        off_t in_part = (off_t)(strstr(part + HASH_HEX, "\"blob\":\"") + 40 - (const char *)file.p);
+
+        cr_assert(part);
+        cr_assert_eq(pwrite(x->fd, "X", 1, 30), 1);
+        cr_assert_eq(vault_line(&x->vault, 0, &got), ERR_CORRUPT_LOG);
+        cr_assert_eq(vault_line(&x->vault, 1, &got), OK);
+        cr_assert_eq(pwrite(x->fd, file.p[in_part] == 'A' ? "B" : "A", 1, in_part), 1);
+        cr_assert_eq(vault_part(&x->vault, ciphertext, &got), ERR_CORRUPT_LOG);
+        cr_assert_eq(ftruncate(x->fd, 100), 0);
+        cr_assert_eq(vault_line(&x->vault, 1, &got), ERR_CORRUPT_LOG, "cut");
+}
+
+Test(vault, is_read_from_a_plain_file_only)
+{
+        CLEANUP_VAULT struct vault v = VAULT_NONE;
+        int ends[2];
+
+        cr_assert_eq(pipe(ends), 0);
+        close(ends[1]);
+        cr_assert_eq(vault_open(ends[0], NULL, &v), ERR_IO);
 }
 
 Test(vault, of_another_installation_or_without_its_sealed_parts_is_refused)
@@ -138,10 +190,11 @@ Test(vault, of_another_installation_or_without_its_sealed_parts_is_refused)
         CLEANUP_VAULT struct vault other = VAULT_NONE, cut = VAULT_NONE;
 
         write_export(x, &file);
-        cr_assert_eq(vault_open(&file, &x->version, &other), ERR_CORRUPT_LOG);
+        cr_assert_eq(vault_open(to_file(&file), &x->version, &other), ERR_CORRUPT_LOG);
+        bytes_clear(&file);
         write_export(x, &file);
         file.n = (size_t)((unsigned char *)memmem(file.p, file.n, "{\"sha256\"", 9) - file.p);
-        cr_assert_eq(vault_open(&file, NULL, &cut), ERR_CORRUPT_LOG);
+        cr_assert_eq(vault_open(to_file(&file), NULL, &cut), ERR_CORRUPT_LOG);
 }
 
 /* ---- behind its log ---- */
@@ -150,8 +203,8 @@ Test(vault, what_is_said_offline_is_folded_behind_the_log)
 {
         CLEANUP_SCENE struct scene *x = scene_new();
         struct hash request = ask(x), opened;
+        CLEANUP_BYTES struct bytes line = BYTES_NONE;
         struct statement s;
-        struct span line;
 
         cr_assert_eq(see(x, request).state, REQUEST_WAITING);
         approve(x, "carol", request, 3);
@@ -163,7 +216,7 @@ Test(vault, what_is_said_offline_is_folded_behind_the_log)
         cr_assert_eq(see(x, request).state, REQUEST_OPENED);
         cr_assert_eq(x->vault.n_said, 4);
         cr_assert_eq(vault_line(&x->vault, x->w->n_lines + 3, &line), OK);
-        cr_assert(memmem(line.p, line.n, "\"type\":\"open\"", 13));
+        cr_assert(strstr(bytes_text(&line), "\"type\":\"open\""));
 }
 
 Test(vault, the_rules_hold_offline_as_ever)
