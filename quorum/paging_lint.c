@@ -1,36 +1,18 @@
 #include "base/clock.h"
+#include "quorum/lint.h"
 #include "quorum/paging.h"
-#include <stdarg.h>
 #include <string.h>
-
-struct lint {
-        const struct roster *r;
-        const struct paging *p;
-        void (*warn)(void *context, const char *sentence);
-        void *context;
-};
-
-static void say(const struct lint *l, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(const struct lint *l, const char *format, ...)
-{
-        char sentence[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        if (vsnprintf(sentence, sizeof(sentence), format, arguments) > 0)
-                l->warn(l->context, sentence);
-        va_end(arguments);
-}
 
 static void lint_channels(const struct lint *l)
 {
-        if (l->p->n_channels == 0)
-                say(l, "notify: no channel is named; the broker pages by all it has, and nobody signed which those "
-                       "are");
-        for (size_t i = 0; i < l->p->n_channels; i++)
-                if (!l->p->channels[i].domain && l->p->n_channels > 1)
-                        say(l, "notify: channel %s doesn't say its `domain`, what it fails together with",
-                            l->p->channels[i].name);
+        if (l->r->paging->n_channels == 0)
+                lint_say(l,
+                         "notify: no channel is named; the broker pages by all it has, and nobody signed which those "
+                         "are");
+        for (size_t i = 0; i < l->r->paging->n_channels; i++)
+                if (!l->r->paging->channels[i].domain && l->r->paging->n_channels > 1)
+                        lint_say(l, "notify: channel %s doesn't say its `domain`, what it fails together with",
+                                 l->r->paging->channels[i].name);
 }
 
 /* ---- openings, by policy ---- */
@@ -40,9 +22,10 @@ static void add_domains(const struct lint *l, const struct paging_targets *t, st
 {
         bool all = paging_is_everybody(t);
 
-        for (size_t i = 0; i < l->p->n_channels; i++)
-                if (all || name_list_has(&t->channels, l->p->channels[i].name))
-                        paging_add(ret, l->p->channels[i].domain ? l->p->channels[i].domain : "not said");
+        for (size_t i = 0; i < l->r->paging->n_channels; i++)
+                if (all || name_list_has(&t->channels, l->r->paging->channels[i].name))
+                        paging_add(ret,
+                                   l->r->paging->channels[i].domain ? l->r->paging->channels[i].domain : "not said");
 }
 
 static void route(const struct lint *l, const char *kind, const char *severity, const struct policy *p,
@@ -67,13 +50,14 @@ static bool lint_opened(const struct lint *l, const struct policy *p, const char
         route(l, "opened", "critical", p, credential, &t);
         add_domains(l, &t, &domains);
         if (is_nobody(&t))
-                say(l, "policy %s: `notify` pages nobody when its glass is broken; the broker then pages everybody",
-                    p->name);
+                lint_say(l,
+                         "policy %s: `notify` pages nobody when its glass is broken; the broker then pages everybody",
+                         p->name);
         else if (domains.n == 1)
-                say(l,
-                    "policy %s: only one failure domain (%s) is paged when its glass is broken; when it is down "
-                    "nobody hears",
-                    p->name, domains.name[0]);
+                lint_say(l,
+                         "policy %s: only one failure domain (%s) is paged when its glass is broken; when it is down "
+                         "nobody hears",
+                         p->name, domains.name[0]);
         free(domains.name);
         return is_nobody(&t) || domains.n == 1;
 }
@@ -84,7 +68,7 @@ static bool lint_requested(const struct lint *l, const struct policy *p, const c
 
         route(l, "requested", "warning", p, credential, &t);
         if (is_nobody(&t))
-                say(l, "policy %s: `notify` pages nobody when somebody asks", p->name);
+                lint_say(l, "policy %s: `notify` pages nobody when somebody asks", p->name);
         return is_nobody(&t);
 }
 
@@ -108,8 +92,8 @@ static void lint_people(const struct lint *l, const struct policy *p, const char
         paging_resolve(l->r, to, &t);
         for (size_t i = 0; i < t.people.n; i++)
                 if (roster_person(l->r, t.people.name[i])->n_contacts == 0)
-                        say(l, "policy %s: escalate after %s names %s, who has no `contact`", p->name, after,
-                            t.people.name[i]);
+                        lint_say(l, "policy %s: escalate after %s names %s, who has no `contact`", p->name, after,
+                                 t.people.name[i]);
 }
 
 static void lint_escalation(const struct lint *l, const struct policy *p)
@@ -118,30 +102,31 @@ static void lint_escalation(const struct lint *l, const struct policy *p)
         char after[DURATION_TEXT];
 
         if (!e)
-                say(l, "policy %s: no `escalate`; when nobody answers, nobody else is paged", p->name);
+                lint_say(l, "policy %s: no `escalate`; when nobody answers, nobody else is paged", p->name);
         for (size_t i = 0; e && i < e->n; i++) {
                 duration_format(e->step[i].after_ms, after);
                 if (e->step[i].to.n == 0)
-                        say(l, "policy %s: escalate after %s names nobody", p->name, after);
+                        lint_say(l, "policy %s: escalate after %s names nobody", p->name, after);
                 if (e->step[i].after_ms >= p->request_for_ms)
-                        say(l, "policy %s: escalate after %s never comes, its requests end before", p->name, after);
+                        lint_say(l, "policy %s: escalate after %s never comes, its requests end before", p->name,
+                                 after);
                 lint_people(l, p, after, &e->step[i].to);
         }
 }
 
 void paging_lint(const struct roster *r, void (*warn)(void *context, const char *sentence), void *context)
 {
-        const struct lint l = {r, r->paging, warn, context};
+        const struct lint l = {r, warn, context};
 
-        if (!l.p) {
-                say(&l, "notify, escalate: %s; the broker pages everybody about everything", r->paging_error);
+        if (!r->paging) {
+                lint_say(&l, "notify, escalate: %s; the broker pages everybody about everything", r->paging_error);
                 return;
         }
         lint_channels(&l);
         for (size_t i = 0; i < r->n_policies; i++) {
                 const struct policy *p = &r->policies[i];
 
-                if (l.p->n_channels > 0) {
+                if (r->paging->n_channels > 0) {
                         lint_routes(&l, p, lint_opened);
                         lint_routes(&l, p, lint_requested);
                 }

@@ -1,35 +1,17 @@
+#include "quorum/lint.h"
 #include "quorum/paging.h"
-#include <stdarg.h>
 #include <string.h>
 
 #define VALUE_SHORT 16u
-
-struct lint {
-        const struct roster *r;
-        void (*warn)(void *context, const char *sentence);
-        void *context;
-};
-
-static void say(const struct lint *l, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(const struct lint *l, const char *format, ...)
-{
-        char sentence[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        if (vsnprintf(sentence, sizeof(sentence), format, arguments) > 0)
-                l->warn(l->context, sentence);
-        va_end(arguments);
-}
 
 static void lint_admins(const struct lint *l)
 {
         const struct roster *r = l->r;
 
         if (r->admins_need == 1)
-                say(l, "admins: one admin alone can change the roster");
+                lint_say(l, "admins: one admin alone can change the roster");
         else if (r->admins_need == r->admins.n)
-                say(l, "admins: all %u must sign, so that one who is away stops every change", r->admins_need);
+                lint_say(l, "admins: all %u must sign, so that one who is away stops every change", r->admins_need);
 }
 
 static const char *team_of(const struct person *p)
@@ -63,31 +45,32 @@ static void lint_holders(const struct lint *l, const struct policy *p)
         const char *team = common(l->r, &p->holders, team_of), *zone = common(l->r, &p->holders, zone_of);
 
         if (p->approvals == p->holders.n)
-                say(l, "policy %s: all %u holders are needed; one who is away or lost keeps everybody out", p->name,
-                    p->approvals);
+                lint_say(l, "policy %s: all %u holders are needed; one who is away or lost keeps everybody out",
+                         p->name, p->approvals);
         if (p->allow_single)
-                say(l, "policy %s: allow_single lets one holder alone open", p->name);
+                lint_say(l, "policy %s: allow_single lets one holder alone open", p->name);
         if (team)
-                say(l, "policy %s: all holders are of team %s", p->name, team);
+                lint_say(l, "policy %s: all holders are of team %s", p->name, team);
         if (zone)
-                say(l, "policy %s: all holders sleep in zone %s", p->name, zone);
+                lint_say(l, "policy %s: all holders sleep in zone %s", p->name, zone);
 }
 
 static void lint_requesters(const struct lint *l, const struct policy *p)
 {
         if (p->requesters.n == 0)
-                say(l, "policy %s: nobody may ask", p->name);
+                lint_say(l, "policy %s: nobody may ask", p->name);
         if (p->emergencies.n == 0)
-                say(l, "policy %s: no emergency is listed, so that nobody can ask", p->name);
+                lint_say(l, "policy %s: no emergency is listed, so that nobody can ask", p->name);
         if (p->holders_may_request)
-                say(l,
-                    "policy %s: holders_may_request leaves %u holders between a dishonest broker and the secret, "
-                    "not %u",
-                    p->name, p->approvals - 1, p->approvals);
+                lint_say(
+                        l,
+                        "policy %s: holders_may_request leaves %u holders between a dishonest broker and the secret, "
+                        "not %u",
+                        p->name, p->approvals - 1, p->approvals);
         for (size_t i = 0; i < p->requesters.n; i++)
                 if (!p->holders_may_request && name_list_has(&p->holders, p->requesters.name[i]))
-                        say(l, "policy %s: %s is a holder too and will be refused when asking", p->name,
-                            p->requesters.name[i]);
+                        lint_say(l, "policy %s: %s is a holder too and will be refused when asking", p->name,
+                                 p->requesters.name[i]);
 }
 
 static void lint_policy(const struct lint *l, const struct policy *p)
@@ -95,9 +78,9 @@ static void lint_policy(const struct lint *l, const struct policy *p)
         lint_holders(l, p);
         lint_requesters(l, p);
         if (p->rotators.n == 0)
-                say(l, "policy %s: no rotator, so that every rotation is done by hand", p->name);
+                lint_say(l, "policy %s: no rotator, so that every rotation is done by hand", p->name);
         if (p->value_length > 0 && p->value_length < VALUE_SHORT)
-                say(l, "policy %s: new values have only %u characters", p->name, p->value_length);
+                lint_say(l, "policy %s: new values have only %u characters", p->name, p->value_length);
 }
 
 static void lint_credential(const struct lint *l, const struct credential *c)
@@ -105,17 +88,17 @@ static void lint_credential(const struct lint *l, const struct credential *c)
         const struct policy *p = roster_policy(l->r, c->policy);
 
         if (!c->opens_what)
-                say(l, "credential %s: opens_what is missing; approvers read it", c->name);
+                lint_say(l, "credential %s: opens_what is missing; approvers read it", c->name);
         if (!c->hook)
-                say(l, "credential %s: no hook, so that it is rotated and tested by hand", c->name);
+                lint_say(l, "credential %s: no hook, so that it is rotated and tested by hand", c->name);
         else if (p->rotators.n == 0)
-                say(l, "credential %s: its hook never runs, because policy %s has no rotator", c->name, p->name);
+                lint_say(l, "credential %s: its hook never runs, because policy %s has no rotator", c->name, p->name);
         if (c->sealers.n == 0)
-                say(l, "credential %s: nobody may seal it", c->name);
+                lint_say(l, "credential %s: nobody may seal it", c->name);
         for (size_t i = 0; i < c->sealers.n; i++)
                 if (name_list_has(&p->requesters, c->sealers.name[i]))
-                        say(l, "credential %s: %s may ask for it and knows it already, having sealed it", c->name,
-                            c->sealers.name[i]);
+                        lint_say(l, "credential %s: %s may ask for it and knows it already, having sealed it",
+                                 c->name, c->sealers.name[i]);
 }
 
 void roster_lint(const struct roster *r, void (*warn)(void *context, const char *sentence), void *context)
