@@ -158,6 +158,26 @@ enum err hook_config(const struct hook_input *i, const char *key, const char *fa
         return OK;
 }
 
+enum err hook_config_texts(const struct hook_input *in, const struct hook_text texts[], size_t n)
+{
+        enum err e = OK;
+        for (size_t i = 0; e == OK && i < n; i++)
+                e = hook_config(in, texts[i].key, texts[i].fallback, texts[i].to);
+        return e;
+}
+
+enum err hook_config_yes(const struct hook_input *i, const char *key, bool fallback, bool *ret)
+{
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        enum err e = hook_config(i, key, fallback ? "yes" : "no", &text);
+        if (e != OK)
+                return e;
+        *ret = span_is(bytes_span(&text), "yes");
+        if (!*ret && !span_is(bytes_span(&text), "no"))
+                return err_because(ERR_CONFIG, "config: `%s` is yes or no", key);
+        return OK;
+}
+
 enum err hook_config_secret(const struct hook_input *i, const char *key, struct secret *ret)
 {
         CLEANUP_BYTES struct bytes path = BYTES_NONE;

@@ -46,6 +46,14 @@ const struct hook_field *hook_field(const struct hook_fields *f, const char *nam
 /* A text or whole number of the configuration as text, kept in ret (cleared first). fallback NULL: it must be there.
  * Errors: ERR_CONFIG with the reason. */
 MUST_CHECK enum err hook_config(const struct hook_input *i, const char *key, const char *fallback, struct bytes *ret);
+/* Several of them. Errors as above. */
+struct hook_text {
+        const char *key, *fallback;
+        struct bytes *to;
+};
+MUST_CHECK enum err hook_config_texts(const struct hook_input *in, const struct hook_text texts[], size_t n);
+/* Whether the configuration says `yes`; `fallback` where it says nothing. Errors: ERR_CONFIG with the reason. */
+MUST_CHECK enum err hook_config_yes(const struct hook_input *i, const char *key, bool fallback, bool *ret);
 /* The text in the private file that KEY names, without the newline at its end, NUL-ended, the NUL counted; left empty
  * where the key is missing. Errors: ERR_CONFIG with the reason, ERR_MEMORY. */
 MUST_CHECK enum err hook_config_secret(const struct hook_input *i, const char *key, struct secret *ret);

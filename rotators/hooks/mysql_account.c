@@ -22,10 +22,7 @@ enum err mysql_account_read(const struct hook_input *in, struct mysql_account *r
         enum err e;
         if ((e = hook_config_check(in, known)) != OK)
                 return e;
-        const struct {
-                const char *key, *fallback;
-                struct bytes *to;
-        } texts[] = {
+        const struct hook_text texts[] = {
                 {"socket", "", &ret->socket},
                 {"host", "127.0.0.1", &ret->host},
                 {"port", "3306", &port},
@@ -34,9 +31,8 @@ enum err mysql_account_read(const struct hook_input *in, struct mysql_account *r
                 {"admin_user", NULL, &ret->admin_user},
                 {"ca_file", "", &ret->ca_file},
         };
-        for (size_t i = 0; i < COUNT_OF(texts); i++)
-                if ((e = hook_config(in, texts[i].key, texts[i].fallback, texts[i].to)) != OK)
-                        return e;
+        if ((e = hook_config_texts(in, texts, COUNT_OF(texts))) != OK)
+                return e;
         ret->port = (unsigned)atoi(bytes_text(&port));
         if (ret->port < 1 || ret->port > 65535)
                 return err_because(ERR_CONFIG, "config: `port` is no port");

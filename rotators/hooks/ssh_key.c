@@ -13,7 +13,7 @@ static const char description[] =
         "{\"hook\":\"ssh-key\",\"contract\":1,\"steps\":[\"check\",\"set\",\"test\",\"revoke\",\"reconcile\"],"
         "\"slots\":2,"
         "\"config\":{\"required\":[\"host\",\"host_key\",\"user\",\"admin_user\",\"admin_key_file\"],\"optional\":"
-        "[\"port\",\"authorized_keys\",\"options\",\"field\"]},"
+        "[\"port\",\"authorized_keys\",\"options\",\"end_sessions\",\"field\"]},"
         "\"value\":{\"kind\":\"ssh-ed25519\",\"field\":\"private_key\"}}";
 
 struct rotation {
@@ -119,7 +119,8 @@ static void check(const struct rotation *r, const struct hook_input *in, struct 
 {
         CLEANUP_BYTES struct bytes file = BYTES_NONE;
         char tagged[SSH_FINGERPRINT_MAX] = "";
-        if (!ssh_lines_read(&r->account, &file, a))
+        if (!ssh_lines_read(&r->account, &file, a) ||
+            (r->account.ends_sessions && !ssh_account_sees_sessions(&r->account, a)))
                 return;
         hook_ok(a, NULL);
         if (*r->old && is_listed(bytes_span(&file), r->old))
@@ -166,7 +167,19 @@ MUST_CHECK static bool drop_old(const struct rotation *r, const struct hook_inpu
         return *ret_n == 0 || ssh_lines_change(&r->account, drop, *ret_n, span_of(NULL, 0), a);
 }
 
-/* With the old key in hand it is tried. Without, it has to be known which it was, and to be gone. */
+/* The file's last change is the end of the old key, or comes after it. Until then sessions began with either key, and
+ * which of them let a session in is known to the host's log alone: all of those end. */
+MUST_CHECK static bool end_sessions(const struct rotation *r, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes moment = BYTES_NONE;
+        if (!r->account.ends_sessions)
+                return true;
+        return ssh_lines_changed_at(&r->account, &moment, a) &&
+               ssh_account_end_sessions(&r->account, bytes_text(&moment), a);
+}
+
+/* With the old key in hand it is tried. Without, it has to be known which it was, and to be gone, with its sessions.
+ */
 static void prove_dead(const struct rotation *r, const struct hook_input *in, size_t n_dropped, struct hook_answer *a)
 {
         CLEANUP_BYTES struct bytes file = BYTES_NONE;
@@ -184,7 +197,7 @@ static void prove_dead(const struct rotation *r, const struct hook_input *in, si
         if (!ssh_lines_read(&r->account, &file, a))
                 return;
         bool is_gone = old ? !is_listed(bytes_span(&file), old) : n_dropped > 0;
-        hook_ok(a, is_gone ? "replaced" : "unproven");
+        hook_ok(a, is_gone && r->account.ends_sessions ? "replaced" : "unproven");
 }
 
 static void revoke_old(const struct rotation *r, const struct hook_input *in, struct hook_answer *a)
@@ -193,7 +206,7 @@ static void revoke_old(const struct rotation *r, const struct hook_input *in, st
         test(r, a); /* a host that refuses everything proves nothing about the old key */
         if (a->exit == PLUGIN_OK && span_equal(bytes_span(&r->pending.blob), bytes_span(&r->opened.blob)))
                 hook_fail(a, PLUGIN_FAILED, "the old key is the new one");
-        if (a->exit != PLUGIN_OK || !drop_old(r, in, &n_dropped, a))
+        if (a->exit != PLUGIN_OK || !drop_old(r, in, &n_dropped, a) || !end_sessions(r, a))
                 return;
         prove_dead(r, in, n_dropped, a);
         if (a->exit == PLUGIN_OK)
@@ -231,7 +244,7 @@ static void run(enum hook_step step, const struct hook_input *in, struct hook_an
         if (e == OK)
                 run_step(step, &r, in, a);
         else
-                hook_fail(a, e == ERR_IO ? PLUGIN_TRY_AGAIN : PLUGIN_MISCONFIGURED, "%s", err_reason());
+                hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());
         rotation_done(&r);
 }
 

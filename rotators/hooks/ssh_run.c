@@ -1,65 +1,56 @@
 #include "rotators/hooks/ssh_run.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/spawn.h"
 #include "rotators/hooks/ssh_agent.h"
+#include "rotators/hooks/ssh_folder.h"
 #include <string.h>
 
 #define SSH             "/usr/bin/ssh"
 #define STEP_TIMEOUT_MS (30 * SECOND_MS)
 #define ALIAS           "breakglass-target"
 #define ARGUMENTS_MAX   48
+#define LETTERS         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define KEY_LETTERS     LETTERS "+/=@.-"
 
 bool ssh_is_plain(const char *text)
 {
-        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@:%+-";
-        return *text && *text != '-' && strspn(text, plain) == strlen(text);
+        return *text && *text != '-' && strspn(text, LETTERS "._/@:%+-") == strlen(text);
 }
 
 /* ---- host ---- */
 
-MUST_CHECK static enum err make_folder(struct ssh_host *ret)
+/* The kind and the key alone, of what may have a comment behind it: both are to stand in a command's words. */
+MUST_CHECK static enum err read_host_key(const struct bytes *text, struct bytes *ret)
 {
-        CLEANUP_BYTES struct bytes known = BYTES_NONE;
-        char folder[] = "/tmp/breakglass-ssh-XXXXXX";
-        if (!mkdtemp(folder))
-                return err_because(ERR_IO, "no private folder could be made in /tmp");
-        bytes_add_text(&ret->folder, folder);
-        CLEANUP_FREE char *path = path_join(folder, "known_hosts");
-        bytes_printf(&known, ALIAS " %s\n", bytes_text(&ret->host_key));
-        return file_write_volatile(path, 0600, bytes_span(&known));
+        const char *kind = bytes_text(text), *space = strchr(kind, ' ');
+        const char *key = space ? space + 1 : "";
+        bytes_printf(ret, "%.*s %.*s", (int)strcspn(kind, " "), kind, (int)strcspn(key, " "), key);
+        const char *word = bytes_text(ret);
+        size_t n = strspn(word, KEY_LETTERS);
+        if (n == 0 || word[n] != ' ' || strspn(word + n + 1, KEY_LETTERS) != ret->n - n - 1 || ret->n == n + 1)
+                return err_because(ERR_CONFIG, "config: `host_key` is the host's public key: `ssh-ed25519 AAAA…`");
+        return OK;
 }
 
 enum err ssh_host_read(const struct hook_input *in, struct ssh_host *ret)
 {
+        CLEANUP_BYTES struct bytes host_key = BYTES_NONE;
+        const struct hook_text texts[] = {
+                {"host", NULL, &ret->host}, {"port", "22", &ret->port}, {"host_key", NULL, &host_key}};
         enum err e;
-        if ((e = hook_config(in, "host", NULL, &ret->host)) != OK)
-                return e;
-        if ((e = hook_config(in, "port", "22", &ret->port)) != OK)
-                return e;
-        if ((e = hook_config(in, "host_key", NULL, &ret->host_key)) != OK)
+        if ((e = hook_config_texts(in, texts, COUNT_OF(texts))) != OK)
                 return e;
         if (!ssh_is_plain(bytes_text(&ret->host)) || !ssh_is_plain(bytes_text(&ret->port)))
                 return err_because(ERR_CONFIG, "config: `host` or `port` is malformed");
-        if (strpbrk(bytes_text(&ret->host_key), "\r\n") || !strchr(bytes_text(&ret->host_key), ' '))
-                return err_because(ERR_CONFIG, "config: `host_key` is the host's public key: `ssh-ed25519 AAAA…`");
         ret->timeout_ms = hook_time_left_ms(in, STEP_TIMEOUT_MS);
-        return make_folder(ret);
+        return read_host_key(&host_key, &ret->host_key);
 }
 
 void ssh_host_done(struct ssh_host *h)
 {
-        static const char *const files[] = {"known_hosts", "agent"};
-        for (size_t i = 0; h->folder.n > 0 && i < COUNT_OF(files); i++) {
-                CLEANUP_FREE char *path = path_join(bytes_text(&h->folder), files[i]);
-                unlink(path);
-        }
-        if (h->folder.n > 0)
-                rmdir(bytes_text(&h->folder));
         bytes_done(&h->host);
         bytes_done(&h->host_key);
         bytes_done(&h->port);
-        bytes_done(&h->folder);
 }
 
 /* ---- arguments ---- */
@@ -75,22 +66,25 @@ static void add(struct arguments *a, const char *text)
                 a->text[a->n++] = mem_text(text);
 }
 
-static void add_option(struct arguments *a, const char *name, const char *folder, const char *value)
+static void add_option(struct arguments *a, const char *name, const char *value)
 {
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
-        bytes_printf(&text, "%s=%s%s%s", name, folder ? folder : "", folder ? "/" : "", value);
+        bytes_printf(&text, "%s=%s", name, value);
         add(a, "-o");
         add(a, bytes_text(&text));
 }
 
-static void fill(const struct ssh_host *h, const char *user, const char *key_file, const char *command,
-                 struct arguments *a)
+/* key_file, or (NULL) the socket of an agent. The pinned key comes from a program's words, not from a file that a
+ * kill would leave behind. */
+static void fill(const struct ssh_host *h, const char *user, const char *key_file, const char *socket,
+                 const char *command, struct arguments *a)
 {
         static const char *const fixed[][2] = {
                 {"BatchMode", "yes"},
                 {"PreferredAuthentications", "publickey"},
                 {"StrictHostKeyChecking", "yes"},
                 {"GlobalKnownHostsFile", "/dev/null"},
+                {"UserKnownHostsFile", "/dev/null"},
                 {"HostKeyAlias", ALIAS},
                 {"CheckHostIP", "no"},
                 {"UpdateHostKeys", "no"},
@@ -99,18 +93,19 @@ static void fill(const struct ssh_host *h, const char *user, const char *key_fil
                 {"ServerAliveInterval", "5"},
                 {"LogLevel", "ERROR"},
         };
-        const char *folder = bytes_text(&h->folder);
+        CLEANUP_BYTES struct bytes known = BYTES_NONE;
         char seconds[24];
+        bytes_printf(&known, "/bin/echo " ALIAS " %s", bytes_text(&h->host_key));
         snprintf(seconds, sizeof seconds, "%lld", (long long)(h->timeout_ms / 1000));
         add(a, "ssh");
         add(a, "-aTxF/dev/null");
         for (size_t i = 0; i < COUNT_OF(fixed); i++)
-                add_option(a, fixed[i][0], NULL, fixed[i][1]);
-        add_option(a, "ConnectTimeout", NULL, seconds);
-        add_option(a, "UserKnownHostsFile", folder, "known_hosts");
-        add_option(a, "IdentityFile", NULL, key_file ? key_file : "none");
-        add_option(a, "IdentitiesOnly", NULL, key_file ? "yes" : "no");
-        add_option(a, "IdentityAgent", key_file ? NULL : folder, key_file ? "none" : "agent");
+                add_option(a, fixed[i][0], fixed[i][1]);
+        add_option(a, "ConnectTimeout", seconds);
+        add_option(a, "KnownHostsCommand", bytes_text(&known));
+        add_option(a, "IdentityFile", key_file ? key_file : "none");
+        add_option(a, "IdentitiesOnly", key_file ? "yes" : "no");
+        add_option(a, "IdentityAgent", key_file ? "none" : socket);
         add(a, "-p");
         add(a, bytes_text(&h->port));
         add(a, "-l");
@@ -166,10 +161,12 @@ enum err ssh_run(const struct ssh_host *h, const char *user, const char *key_fil
 {
         struct arguments a = {0};
         struct ssh_agent agent = {.listener = -1, .wake = {-1, -1}};
+        struct ssh_folder folder = SSH_FOLDER_NONE;
         struct spawn_result ran = {0};
-        CLEANUP_FREE char *socket = path_join(bytes_text(&h->folder), "agent");
-        enum err e = key ? ssh_agent_start(socket, key, &agent) : OK;
-        fill(h, user, key ? NULL : key_file, command, &a);
+        enum err e = key ? ssh_folder_open(&folder) : OK;
+        if (key && e == OK)
+                e = ssh_agent_start(bytes_text(&folder.socket), key, &agent);
+        fill(h, user, key ? NULL : key_file, bytes_text(&folder.socket), command, &a);
         const struct spawn_job job = {.path = SSH,
                                       .argv = (const char *const *)a.text,
                                       .input = input,
@@ -177,10 +174,8 @@ enum err ssh_run(const struct ssh_host *h, const char *user, const char *key_fil
                                       .stays_in_group = true};
         if (e == OK)
                 e = spawn_run(&job, &ran);
-        if (key) {
-                ssh_agent_stop(&agent);
-                unlink(socket);
-        }
+        ssh_agent_stop(&agent);
+        ssh_folder_close(&folder);
         if (e == OK) {
                 *ret = (struct ssh_ran){.outcome = judge(&ran), .exit_code = ran.exit_code};
                 bytes_add_span(&ret->out, bytes_span(&ran.out));

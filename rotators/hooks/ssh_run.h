@@ -6,7 +6,6 @@
 struct ssh_host {
         struct bytes host, host_key; /* host_key: "ssh-ed25519 AAAA…", as in known_hosts */
         struct bytes port;
-        struct bytes folder; /* a private one for this process: pinned key, agent's socket */
         int64_t timeout_ms;
 };
 
@@ -24,9 +23,9 @@ struct ssh_ran {
         struct bytes out, why; /* why: the last line of stderr, safe for one line */
 };
 
-/* Reads host, port, host_key; makes the folder. Errors: ERR_CONFIG, ERR_IO with the reason. */
+/* Reads host, port, host_key. Errors: ERR_CONFIG with the reason. */
 MUST_CHECK enum err ssh_host_read(const struct hook_input *in, struct ssh_host *ret);
-void ssh_host_done(struct ssh_host *h); /* removes the folder */
+void ssh_host_done(struct ssh_host *h);
 
 /* Logs in as user with a private key file, or (key not NULL) with a key that stays in this process. */
 MUST_CHECK enum err ssh_run(const struct ssh_host *h, const char *user, const char *key_file,

@@ -5,6 +5,8 @@
 import base64, json, os, pathlib, subprocess, tempfile, time
 from harness import BUILD, ROTATOR, ok
 
+CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+
 
 def conformance(name, program, config, *more):
     """Runs the conformance runner; with a name, every line of it must hold."""
@@ -45,8 +47,7 @@ class Hook:
         self.name, self.config, self.field = name, config, field
         self.program = str(BUILD / "rotators" / "hooks" / name)
 
-    def __call__(self, step, pending=None, opened=None, handle=None, seconds=30, old_handle=None, **changes):
-        """changes: configuration keys for this run; None takes one away."""
+    def request(self, step, pending=None, opened=None, handle=None, seconds=30, old_handle=None, **changes):
         config = {k: v for k, v in {**self.config, **changes}.items() if v is not None}
         request = {"step": step, "idempotency_key": "k-1", "credential": "prod/test/root", "config": config,
                    "deadline": int(time.time() * 1000) + seconds * 1000}
@@ -56,8 +57,22 @@ class Hook:
         for key, value in (("pending", pending), ("opened", opened)):
             if value is not None:
                 request[key] = {self.field: base64.b64encode(value.encode()).decode()}
-        done = subprocess.run([self.program, step], input=json.dumps(request), capture_output=True, text=True,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}, cwd="/")
+        return json.dumps(request)
+
+    def words(self):
+        return self.program if isinstance(self.program, list) else [self.program]
+
+    def start(self, step, *values, **more):
+        """The step's process, its request already with it."""
+        process = subprocess.Popen([*self.words(), step], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=CLEAN, cwd="/")
+        process.stdin.write(self.request(step, *values, **more))
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def __call__(self, step, pending=None, opened=None, **more):
+        """more: handle, old_handle, seconds; and configuration keys for this run, None takes one away."""
+        done = subprocess.run([*self.words(), step], input=self.request(step, pending, opened, **more), capture_output=True, text=True, env=CLEAN, cwd="/")
         return Answer(done, [v for v in (pending, opened) if v])
 
     def grammar(self, pending):

@@ -1,7 +1,8 @@
-"""The `unix-password` hook against a private root with an account of its own, here and over a real sshd: every rule of the contract, refusals, and one whole rotation. The machine's own accounts stay as they are."""
-import os, pathlib, subprocess, tempfile
-from harness import finish, ok, skip
+"""The `unix-password` hook against a private root with accounts of its own, here and over a real sshd: every rule of the contract, sessions, refusals, and one whole rotation. The machine's own accounts stay as they are."""
+import os, pathlib, shutil, subprocess, tempfile
+from harness import ROOT, finish, ok, skip, wait_for
 from hook_steps import Hook, rotation
+from rooted_host import RootedHost, Session, hashed, now, on_terminal_of_its_own, start_of
 from sshd_server import Sshd
 
 OLD, NEW = "the old 'quoted\" one", "nEw0123456789abcdefghijklmnopqrs"
@@ -11,23 +12,81 @@ if os.getuid() != 0:
     finish()
 
 
-def hashed(password):
-    return subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, capture_output=True, text=True, check=True).stdout.strip()
-
-
-with Sshd() as sshd, tempfile.TemporaryDirectory() as name:
-    etc = pathlib.Path(name, "etc")
-    etc.mkdir()
-    (etc / "passwd").write_text("root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\nlocked:x:1001:1001::/:/bin/sh\n")
-    (etc / "group").write_text("root:x:0:\napp:x:1000:\nlocked:x:1001:\n")
-    shadow = etc / "shadow"
-    shadow.write_text(f"root:*:19000:0:99999:7:::\napp:{hashed(OLD)}:19000:0:99999:7:::\nlocked:!{hashed(OLD)}:19000:0:99999:7:::\n")
-    shadow.chmod(0o600)
+with Sshd() as sshd, RootedHost({"app": (7301, hashed(OLD)), "app2": (7302, hashed(OLD)), "locked": (7303, "!" + hashed(OLD))}) as rooted:
+    name, shadow = str(rooted.dir), rooted.shadow
     machine = pathlib.Path("/etc/shadow").read_bytes()
     here = Hook("unix-password", {"user": "app", "root": name})
-    there = Hook("unix-password", {**here.config, "host": "127.0.0.1", "port": sshd.port, "host_key": sshd.public("host"), "admin_user": sshd.user,
+    there = Hook("unix-password", {**here.config, "host": "127.0.0.1", "port": sshd.port, "host_key": sshd.public("host"), "admin_user": sshd.admin,
                                    "admin_key_file": str(sshd.dir / "admin")})
     here.grammar(NEW)
+    # ---- sessions ----
+    def parent_of(pid):
+        try:
+            return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+
+    def sessions(hook, kind):
+        stubborn = "trap '' HUP TERM; sleep 100000 >/dev/null 2>&1 & "
+        before, with_child, neighbour = rooted.session("app", OLD), rooted.session("app", OLD, stubborn), rooted.session("app2", OLD)
+        on_terminal, command, service = rooted.su("app"), rooted.su("app", command=True), rooted.su("app", on_terminal=False, command=True)
+        child = next(int(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and parent_of(p.name) == with_child.pid)
+        child_start = start_of(child)
+        everybody = (before, with_child, on_terminal, command, service, neighbour)
+        got = hook("set", NEW)
+        handle, changed = got.handle, int(got.handle.rsplit("@", 1)[1])
+        ok(f"{kind}: set leaves sessions alone", got.is_ok() and all(s.lives() for s in everybody), got)
+        wait_for("the next moment", lambda: now() > changed)
+        after, login_after = rooted.session("app", NEW), rooted.su("app")
+        got = hook("revoke", NEW, handle=handle, end_sessions="no")
+        ok(f"{kind}: end_sessions: no leaves them open, and claims no more than that", got.is_ok("unproven") and before.lives() and on_terminal.lives(), got)
+        got = hook("revoke", NEW, handle=handle, opened=OLD, end_sessions="no")
+        ok(f"{kind}: but for what was tried", got.is_ok("refused") and before.lives(), got)
+        got = hook("revoke", NEW, handle=handle)
+        ok(f"{kind}: revoke: the sessions that began before the change have ended, one that will not hear of it too, and that is what replaced says",
+           got.is_ok("replaced") and not before.lives() and before.is_gone() and with_child.is_gone() and start_of(child) != child_start, got)
+        ok(f"{kind}: so have the logins on a terminal", on_terminal.is_gone() and command.is_gone(), (on_terminal.is_gone(), command.is_gone()))
+        ok(f"{kind}: a session of the new password goes on, so do other accounts' and what runs as the account without being a login",
+           after.lives() and login_after.lives() and neighbour.lives() and service.lives())
+        got = hook("revoke", NEW, handle=handle)
+        ok(f"{kind}: the step again ends nothing more", got.is_ok("replaced") and after.lives(), got)
+        got = hook("revoke", NEW, handle=handle.split("@")[0])
+        ok(f"{kind}: without knowing when, all of the account's sessions end", got.is_ok("replaced") and not after.lives() and neighbour.lives(), got)
+        for session in (*everybody, after, login_after):
+            session.end()
+        hook("set", OLD)
+
+    def elsewhere():
+        """An account of the same name and number under another root is another one."""
+        session = rooted.session("app", OLD)
+        with tempfile.TemporaryDirectory(prefix="breakglass-root-") as other:
+            shutil.copytree(rooted.dir / "etc", pathlib.Path(other, "etc"))
+            got = here("revoke", OLD, root=other)
+        ok("sessions under another root are left alone", got.is_ok("unproven") and session.lives(), got)
+        session.end()
+
+    def own_session():
+        """The script in a session of the very account: it ends all others, and goes on."""
+        script = rooted.write("end-lp", "user=lp root= terminals=1 admin= boot= moment=\n" + (ROOT / "rotators/hooks/sessions.sh").read_text() + "end_old\n")
+        words = ["su", "-s", "/bin/sh", "lp"]
+        other, first = on_terminal_of_its_own(words, Session.ECHO)
+        own, second = on_terminal_of_its_own(words, f"sh {script}; {Session.ECHO}")
+        ok("what the script itself runs in is spared", own.lives() and other.is_gone())
+        for session, terminal in ((other, first), (own, second)):
+            session.end()
+            os.close(terminal)
+
+    elsewhere()
+    own_session()
+    sessions(here, "here")
+    sessions(there, "over SSH")
+    kept, here.program = here.program, ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill", here.program]
+    got = here("check")
+    ok("root that may not end other accounts' processes says so at check", got.failed(77, "CAP_KILL") and here("check", end_sessions="no").is_ok(), got)
+    here.program = kept
+    got = here("check", end_sessions="maybe")
+    ok("end_sessions is yes or no", got.failed(78, "end_sessions"), got)
+
     for hook, kind, method in ((here, "here", "yescrypt"), (there, "over SSH", "sha512")):
         ok(f"{kind}: check holds", hook("check").is_ok() and hook("check").handle.startswith("sha256:"))
         ok(f"{kind}: before set, the old one is in force", hook("reconcile", NEW).is_ok("other") and hook("test", OLD).is_ok("works"))
