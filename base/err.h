@@ -68,6 +68,7 @@ enum exit_code {
         X(ERR_AUTH, "auth", 401, 4, "the signature does not hold, or its signer is not in the roster") \
         X(ERR_NOT_DURABLE, "not-durable", 503, 8, "the broker could not write its log; nothing was done, retry when it has space") \
         X(ERR_SHUTTING_DOWN, "shutting-down", 503, 8, "the broker is stopping; retry in a moment") \
+        X(ERR_RESTORED, "restored", 503, 8, "the broker was brought back from a backup and takes this again once a person has asked, sealed or approved something") \
         /* ---- local ---- */ \
         X(ERR_INTERNAL, "internal", 500, 1, "an internal error; the log says more") \
         X(ERR_USAGE, "usage", 500, 2, "see --help") \

@@ -121,7 +121,8 @@ static void answer_accepted(struct call *c)
 static void answer_proposal(struct call *c)
 {
         const struct submission *s = c->state;
-        if (s->result == ERR_NOT_DURABLE || s->result == ERR_SHUTTING_DOWN || s->result == ERR_RATE)
+        if (s->result == ERR_NOT_DURABLE || s->result == ERR_SHUTTING_DOWN || s->result == ERR_RATE ||
+            s->result == ERR_RESTORED)
                 call_refuse(c, s->result, s->retry_after_ms);
         else
                 answer_accepted(c);

@@ -2,8 +2,8 @@
 #include "broker/book_internal.h"
 
 /* Somebody may still hold the lines that belong behind a restored log. What the broker adds by itself (how a page
- * ended, a close by time) would fork it from them, so it waits until a person or rotator has said something: from
- * then on the log has gone on anyway. */
+ * ended, a close by time) would fork it from them, and so would what programs say unasked. All that waits until a
+ * person has decided to say something: from then on the log has gone on anyway. */
 
 #define HELD_MAX 1024u
 
@@ -12,7 +12,8 @@ enum err hold_load(struct book *b)
         enum err e = store_knows(b->setup.store, BOOK_HOLD_KEY, &b->is_held);
         if (e == OK && b->is_held)
                 log_event(LOG_LEVEL_NOTICE, "restore.held",
-                          F_TEXT("why", "restored: nothing of the broker's own until somebody says something"));
+                          F_TEXT("why",
+                                 "restored: nothing that programs say by themselves until a person says something"));
         return e;
 }
 
@@ -47,6 +48,18 @@ struct submission *hold_split(struct book *b, struct submission *batch)
                 last = &s->next;
         }
         return rest;
+}
+
+bool hold_refuses(const struct book *b, const struct submission *s)
+{
+        if (!b->is_held)
+                return false;
+        if (s->draft || s->envelope.type == STATEMENT_CUSTODY)
+                return true;
+        const struct person *by = s->statement && s->statement->n_by
+                                          ? roster_person(ledger_roster(b->ledger), s->statement->by[0])
+                                          : NULL;
+        return by && by->is_rotator;
 }
 
 void hold_end(struct book *b)

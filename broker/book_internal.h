@@ -87,6 +87,8 @@ void reminders_do(struct book *b);
 MUST_CHECK enum err hold_load(struct book *b);
 /* Keeps the broker's own submissions back; gives the others. */
 struct submission *hold_split(struct book *b, struct submission *batch);
+/* What no person decided on comes again by itself: a webhook, a rotator's steps, the custody that clients prove. */
+bool hold_refuses(const struct book *b, const struct submission *s);
 void hold_end(struct book *b);                   /* somebody has said something; in the open transaction */
 struct submission *hold_release(struct book *b); /* what was kept back, once it may go on; else NULL */
 void hold_drop(struct book *b);                  /* at the end: as refused */

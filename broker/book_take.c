@@ -202,8 +202,9 @@ static bool is_new(struct book *b, struct submission *s, int64_t at_ms)
 void book_take(struct book *b, struct submission *s, int64_t at_ms)
 {
         err_forget();
-        if (b->is_held && s->draft) {
-                s->result = ERR_SHUTTING_DOWN; /* a webhook: its sender comes again */
+        if (hold_refuses(b, s)) {
+                s->result = ERR_RESTORED;
+                s->retry_after_ms = MINUTE_MS;
                 return;
         }
         if (!is_new(b, s, at_ms)) {

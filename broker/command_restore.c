@@ -131,9 +131,9 @@ static enum err tell(const char *path, const struct restoring *r)
         store_close(store);
         if (e == OK)
                 puts("Start it, and let everybody who used it lately run `breakglass status` before anybody does "
-                     "anything else: who has seen more is told so, and how to give it back. The broker adds nothing "
-                     "of "
-                     "its own until somebody says something.");
+                     "anything "
+                     "else: who has seen more is told so, and how to give it back. Until a person says something the "
+                     "broker adds nothing of its own.");
         return e;
 }
 

@@ -53,7 +53,7 @@ void call_refuse(struct call *c, enum err e, int64_t retry_after_ms)
         call_answer(c, (unsigned)err_http(said), "application/json", &body);
         if (said == ERR_AUTH)
                 MHD_add_response_header(c->response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-        if (said == ERR_RATE || said == ERR_NOT_DURABLE || said == ERR_SHUTTING_DOWN) {
+        if (said == ERR_RATE || said == ERR_NOT_DURABLE || said == ERR_SHUTTING_DOWN || said == ERR_RESTORED) {
                 char seconds[24];
                 snprintf(seconds, sizeof seconds, "%lld", (long long)(retry_after_ms / SECOND_MS + 1));
                 MHD_add_response_header(c->response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);

@@ -98,10 +98,11 @@ static void gather(struct span body, struct bytes *ret)
 
 static enum err take_body(struct span *rest, const char *title, struct bytes *ret_base64)
 {
-        const unsigned char *stop = rest->p + rest->n, *begin = find(*rest, "BEGIN", title), *end, *next;
+        const unsigned char *begin = find(*rest, "BEGIN", title), *stop, *end, *next;
 
         if (!begin)
                 return err_because(ERR_NOT_FOUND, "there is no block `BEGIN %s` in it", title);
+        stop = rest->p + rest->n;
         begin += strlen("BEGIN ") + strlen(title);
         end = find(span_of(begin, (size_t)(stop - begin)), "END", title);
         next = find(span_of(begin, (size_t)(stop - begin)), "BEGIN", title);

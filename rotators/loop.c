@@ -184,7 +184,7 @@ MUST_CHECK static enum err work(struct rotator *r, int64_t *ret_next_ms)
 static bool will_pass(enum err e)
 {
         return e == ERR_UNREACHABLE || e == ERR_STATE_UNKNOWN || e == ERR_RATE || e == ERR_SHUTTING_DOWN ||
-               e == ERR_NOT_DURABLE;
+               e == ERR_NOT_DURABLE || e == ERR_RESTORED;
 }
 
 /* The signal may come while we only listen; hooks that run are seen to their end first. */

@@ -22,7 +22,7 @@ enum err task_weigh(const struct rotator *r, struct job *job, enum engine_step s
         log_event(LOG_LEVEL_WARNING, "rotation.delayed", F_TEXT("step", engine_step_word(step)),
                   F_TEXT("error", err_word(e)), F_TEXT("why", err_reason()));
         task_back_off(r, job);
-        bool is_of_all = e == ERR_SHUTTING_DOWN || e == ERR_NOT_DURABLE;
+        bool is_of_all = e == ERR_SHUTTING_DOWN || e == ERR_NOT_DURABLE || e == ERR_RESTORED;
         bool is_of_this_one = err_is_public(e) || e == ERR_UNSAFE_PROGRAM || e == ERR_NO_ENTRY || e == ERR_CONFIG ||
                               e == ERR_BAD_CONTAINER;
         return is_of_this_one && !is_of_all ? OK : e;

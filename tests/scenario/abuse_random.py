@@ -11,7 +11,7 @@ from wire import Line, Wire, age_key, age_to, sha256
 A, B = "prod/db/root", "prod/db/other"
 WORDS = set("""not-allowed holder-cannot-request not-ready too-early not-due sealer threshold postmortem-owed too-long not-found duplicate mismatch stale-version stale-roster fork
  clock spent-limit locks-out in-use claimed custody roster-gap roster-rollback roster-fork expired ended too-large emergency rate bad-statement bad-version bad-roster bad-key bad-blob
- upgrade auth not-durable shutting-down""".split())
+ upgrade auth not-durable shutting-down restored""".split())
 STATUS = {"not-found": 404, "too-large": 413, "emergency": 422, "rate": 429, "auth": 401, "expired": 410, "ended": 410}
 ROUNDS = int(os.environ.get("ABUSE_ROUNDS", "1000"))
 
