@@ -41,9 +41,7 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-def killed_everywhere(w):
-    shim = w.dir / "kill_at_write.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, ROOT / "tests/scenario/kill_at_write.c", "-ldl"], check=True)
+def killed_everywhere(w, shim):
     folder = w.dir / "killed"
     folder.mkdir(mode=0o700)
     for i in range(2):
@@ -74,6 +72,24 @@ def killed_everywhere(w):
             (folder / n).write_bytes(raw[n])
         at += 1
     ok(f"killed at each of {at - 1} places: nothing is lost, nothing half done counts, the next one is whole", not broken and at > 8, broken or at)
+
+
+def lying_disk(w, shim):
+    """One bit is not what was written: found by reading it again, before the file has a name."""
+    folder = w.dir / "lying"
+    folder.mkdir(mode=0o700)
+    first = Child(w, folder).end()["file"]
+    w.must("erin", "cancel", w.request(incident="INC-LIE")["request"])
+    raw, believed, at = (folder / first).read_bytes(), [], 1
+    while True:
+        answer = Child(w, folder, env={"LD_PRELOAD": str(shim), "FLIP_AT": str(at)}, at=AT + 5000, keep=1).end()
+        if answer["result"] == "written" and verify(w, folder / answer["file"]).code == 0:
+            break  # fewer writes than that
+        if answer["result"] != "failed" or names(folder) != [first] or (folder / first).read_bytes() != raw:
+            believed.append((at, answer, names(folder)))
+            break
+        at += 1
+    ok(f"a disk that put down one other bit at any of {at - 1} writes is found out; the export before stays", not believed and at > 4, believed or at)
 
 
 def at_once(w):
@@ -145,7 +161,10 @@ def broker_killed(w, x):
 with PageFile() as pages, World(channels=pages.channels) as w:
     w.seal()
     x = Exports(w)
-    killed_everywhere(w)
+    shim = w.dir / "kill_at_write.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, ROOT / "tests/scenario/kill_at_write.c", "-ldl"], check=True)
+    killed_everywhere(w, shim)
+    lying_disk(w, shim)
     at_once(w)
     full_disk(w, x, pages)
     broker_killed(w, x)

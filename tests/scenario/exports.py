@@ -1,6 +1,6 @@
 """The broker exports the vault by itself: verified before it has its name, the oldest go only after that, a program takes it elsewhere, and who must
 know of trouble is paged until it is over."""
-import json, os, re, shutil, subprocess
+import json, os, re, shutil, signal, subprocess
 
 from exports_folder import NAME, Exports, events, get, metrics, size, value, verify
 from harness import BREAKGLASSD, ROOT, World, finish, ok, skip, wait_for
@@ -12,6 +12,7 @@ printf '%s\\n' "$request" >> {folder}/asked
 [ -e {folder}/later ] && exit 75
 [ -e {folder}/broken ] && {{ echo '{{"status":"failed","why":"the bucket is gone"}}'; exit 78; }}
 path=$(printf '%s' "$request" | sed 's/.*"path":"\\([^"]*\\)".*/\\1/')
+echo "$path" >> {folder}/accepted
 cp "$path" {folder}/taken/ && echo '{{"status":"accepted","id":"kept"}}'
 """
 
@@ -152,6 +153,10 @@ def handed_over(w, x, pages):
     (taker / "later").unlink()
     wait_for("the page that it is", lambda: troubles(pages, "handing-over", "export-recovered"))
     wait_for("the newest to be there", lambda: (taker / "taken" / x.newest()).exists())
+    seen = len(events(w, "export.unchanged"))
+    wait_for("rounds in which nothing has happened", lambda: len(events(w, "export.unchanged")) >= seen + 2)
+    accepted = (taker / "accepted").read_text().splitlines()
+    ok("what was taken once is not handed over again", len(set(accepted)) == len(accepted), accepted)
     ok("what it took is whole", verify(w, taker / "taken" / x.newest()).code == 0)
     ok("the metrics count it", value(w, "exports_handed_over_total") > 0 and value(w, "export_hand_over_failures_total") >= 3, metrics(w))
 
@@ -168,6 +173,36 @@ def handed_over(w, x, pages):
     os.chmod(program, 0o755)
     x.program = None
     x.reload()
+
+
+def hung(w, x, pages):
+    said, program = w.dir / "hung-pids", w.dir / "hangs"
+    program.write_text(f"#!/bin/sh\necho $$ >> {said}\nexec sleep 1234\n")
+    program.chmod(0o755)
+    x.program, x.timeout, seen = program, "1s", len(troubles(pages, "handing-over"))
+    x.reload()
+    wait_for("the page of a program that hangs", lambda: len(troubles(pages, "handing-over")) > seen)
+    ok("a program that hangs is killed at its `timeout`, and paged", "deadline: killed" in troubles(pages, "handing-over")[-1]["text"], troubles(pages, "handing-over")[-1])
+
+    def alive():
+        done = subprocess.run(["ps", "-o", "pid=", "-o", "comm=", "-p", ",".join(said.read_text().split()) or "0"], capture_output=True, text=True) if said.exists() else None
+        return done and "sleep" in done.stdout
+
+    for what, end in (("a reload that wants none", lambda: x.reload("exports: {every: 1h, folder: %s}\n" % x.folder)), ("the broker's end", w.stop),
+                      ("the broker's death", lambda: w.broker.kill())):
+        said.unlink(missing_ok=True)
+        x.timeout = "10m"
+        x.configure()
+        w.broker.send_signal(signal.SIGHUP) if w.broker and w.broker.poll() is None else w.start()
+        wait_for("it to hang", alive)
+        end()
+        wait_for(f"it to end with {what}", lambda: not alive())
+        ok(f"{what} does not wait for one that hangs", True)
+    x.program, x.timeout = None, "30s"
+    x.configure()
+    w.broker.wait()
+    w.start()
+    wait_for("the end of that trouble", lambda: len(troubles(pages, "handing-over", "export-recovered")) == len(troubles(pages, "handing-over")))
 
 
 def by_the_template(w, x, pages):
@@ -211,6 +246,25 @@ def started_again(w, x):
     ok("`breakglass status` tells the age", done.code == 0 and re.search(r"^ *exports? .*(ago|now)", done.out, re.M), done)
 
 
+def another_history(w, x):
+    """The broker is put back to an older state, as from a disk's snapshot: what was exported since is no export of its log."""
+    w.stop()
+    shutil.copytree(w.state, w.dir / "older")
+    w.start()
+    x.every = "1s"
+    x.reload()
+    w.must("erin", "cancel", w.request(incident="INC-LOST")["request"])
+    lost = wait_for("an export of what will be lost", lambda: x.holding(size(w)))
+    w.stop()
+    shutil.rmtree(w.state)
+    os.rename(w.dir / "older", w.state)
+    x.every = "1h"
+    x.configure()
+    w.start()
+    wait_for("an export of this log", lambda: value(w, "export_entries") == size(w))
+    ok("a young export of another history counts for nothing: one is made at once", value(w, "exports_written_total") == 1 and lost in x.files(), x.files())
+
+
 def none(w, x):
     x.reload("")
     wait_for("no exports", lambda: "export_every_seconds" not in metrics(w))
@@ -234,6 +288,8 @@ with PageFile() as pages, World(channels=pages.channels, start=False) as w:
     overdue(w, x, pages)
     handed_over(w, x, pages)
     by_the_template(w, x, pages)
+    hung(w, x, pages)
     started_again(w, x)
+    another_history(w, x)
     none(w, x)
 finish()

@@ -10,11 +10,11 @@ class Exports:
     """A folder for exports, and the configuration that fills it."""
 
     def __init__(self, w, keep=24, every="1s"):
-        self.w, self.folder, self.keep, self.every, self.program, self.config = w, w.dir / "exports", keep, every, None, {"bucket": "b1"}
+        self.w, self.folder, self.keep, self.every, self.program, self.config, self.timeout = w, w.dir / "exports", keep, every, None, {"bucket": "b1"}, "30s"
         self.folder.mkdir(mode=0o700)
 
     def text(self):
-        program = f", program: {self.program}, config: {json.dumps(self.config)}, timeout: 30s" if self.program else ""
+        program = f", program: {self.program}, config: {json.dumps(self.config)}, timeout: {self.timeout}" if self.program else ""
         return f"exports: {{every: {self.every}, keep: {self.keep}, folder: {self.folder}{program}}}\n"
 
     def configure(self, text=None):

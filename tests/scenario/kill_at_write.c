@@ -1,7 +1,7 @@
 /* Preloaded into a program: ends the process with SIGKILL at its Nth write to a file (pwrite, ftruncate, fsync,
  * fdatasync), before it is done. KILL_AT=N in the environment; KILL_COUNT=FILE keeps the count so far; with
  * KILL_NAMES, what changes a folder (rename, unlink) and what is sent counts too, with KILL_WRITES each write() to a
- * plain file. */
+ * plain file. FLIP_AT=N: the Nth of these writes puts down one other bit than it was given, and says nothing. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -99,11 +99,27 @@ int unlinkat(int fd, const char *path, int flags)
         return REAL(unlinkat)(fd, path, flags);
 }
 
+/* As a disk or its driver may: the file is not what it was told to be. */
+static ssize_t write_flipped(int fd, const unsigned char *p, size_t n)
+{
+        unsigned char other = p[n / 2] ^ 1;
+        ssize_t done = REAL(write)(fd, p, n);
+        if (done > (ssize_t)(n / 2))
+                (void)!REAL(pwrite)(fd, &other, 1, lseek(fd, 0, SEEK_CUR) - done + (ssize_t)(n / 2));
+        return done;
+}
+
 ssize_t write(int fd, const void *p, size_t n)
 {
+        static atomic_long written;
+        const char *flip = getenv("FLIP_AT");
         struct stat st;
-        if (getenv("KILL_WRITES") && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+                return REAL(write)(fd, p, n);
+        if (getenv("KILL_WRITES"))
                 count();
+        if (flip && atomic_fetch_add(&written, 1) + 1 == atol(flip) && n > 0)
+                return write_flipped(fd, p, n);
         return REAL(write)(fd, p, n);
 }
 
