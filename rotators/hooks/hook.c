@@ -102,6 +102,11 @@ void hook_progress(const char *sentence)
                 log_event(LOG_LEVEL_WARNING, "progress.lost");
 }
 
+bool hook_is_too_late(const struct hook_input *in)
+{
+        return in->deadline_ms && clock_now_ms() >= in->deadline_ms;
+}
+
 int64_t hook_time_left_ms(const struct hook_input *in, int64_t max_ms)
 {
         int64_t left = in->deadline_ms ? in->deadline_ms - clock_now_ms() : max_ms;
@@ -160,7 +165,9 @@ static void run_step(const struct hook *h, enum hook_step step, struct hook_answ
                 e = hook_input_read(&text, &in);
         if (e == OK)
                 end_in_time(&in);
-        if (e == OK)
+        if (e == OK && hook_is_too_late(&in))
+                hook_fail(ret, PLUGIN_TRY_AGAIN, "it was started after its deadline; nothing was done");
+        else if (e == OK)
                 h->run(step, &in, ret);
         else
                 hook_fail(ret, PLUGIN_MISCONFIGURED, "%s: %s", err_word(e), err_reason());

@@ -41,6 +41,8 @@ void hook_answer_write(const struct hook_answer *a, struct bytes *ret);
 MUST_CHECK enum err hook_answer_print(const struct hook_answer *a, int fd);
 /* {"progress":…} at once. */
 void hook_progress(const char *sentence);
+/* Whether the deadline has passed: then nothing may be begun any more. */
+bool hook_is_too_late(const struct hook_input *in);
 /* Time left until the deadline, between 1 s and max_ms. */
 int64_t hook_time_left_ms(const struct hook_input *in, int64_t max_ms);
 /* The pending value of the configured field (config `field`, else "password"), at least one byte, without NUL. NULL

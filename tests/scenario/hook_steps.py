@@ -79,6 +79,8 @@ class Hook:
         """What every hook of ours refuses before it does anything."""
         got = self("set", pending, hots="x")
         ok(f"{self.name}: an unknown configuration key is a mistake", got.failed(78, "hots"), got)
+        got = self("set", pending, seconds=-1)
+        ok(f"{self.name}: nothing is begun after the deadline", got.failed(75, "deadline"), got)
         got = self("set")
         ok(f"{self.name}: nothing to set is a mistake", got.failed(78), got)
 

@@ -74,6 +74,8 @@ def grammar(name, hook, config):
     """What the shipped hooks refuse before they do anything."""
     got = Answer(hook, "set", {**config, "hots": "x"})
     ok(f"{name}: an unknown configuration key is a mistake", got.code == 78, got)
+    got = Answer(hook, "set", config, deadline=int(time.time() * 1000) - 1000)
+    ok(f"{name}: nothing is begun after the deadline", got.code == 75 and "deadline" in got.last["why"], got)
     for what, text in (("no JSON", "hello"), ("a truncated request", '{"credential":"x","pending":{"password":"AA'),
                        ("two pendings", '{"pending":{},"pending":{},"credential":"x","idempotency_key":"k","config":{}}'),
                        ("bad base64", '{"pending":{"password":"####"},"credential":"x","idempotency_key":"k","config":{}}'),
@@ -105,6 +107,8 @@ if shutil.which("jq") and shutil.which("openssl"):
         os.chmod(HOOKS["template"], 0o700)
         config = {"path": folder + "/password"}
         story("template", "template", config, lambda: Answer("template", "set", config, pending=OLD))
+        got = Answer("template", "set", config, pending=OTHER, deadline=int(time.time() * 1000) - 1000)
+        ok("template: nothing is begun after the deadline", got.code == 75 and Answer("template", "test", config).is_ok("works"), got)
 else:
     skip("the template hook needs jq and openssl")
 
