@@ -88,8 +88,10 @@ bool ledger_is_outdated(const struct ledger *l, const struct version_view *v);
  */
 int64_t ledger_custody_of_credential(const struct ledger *l, const char *credential, const char *holder);
 int64_t ledger_custody_of_version(const struct ledger *l, const struct hash *version, const char *holder);
-/* Appends whom rule 10 does not count for the version, as "alice, carol": eligible, but unproven or not lately. */
-void ledger_custody_wanted(const struct ledger *l, const struct version_view *v, int64_t now_ms, struct bytes *ret);
+/* Appends whom rule 10 does not count for the version, as "alice, carol": eligible, but unproven or not lately. Gives
+ * how many it counts. */
+unsigned ledger_custody_wanted(const struct ledger *l, const struct version_view *v, int64_t now_ms,
+                               struct bytes *ret);
 
 /* ---- requests ---- */
 enum request_state { REQUEST_WAITING, REQUEST_READY, REQUEST_OPENED, REQUEST_ENDED };
@@ -194,7 +196,11 @@ struct rotation_view {
         bool new_works;
         bool must_wait; /* revoke and done: another opening or request is still live (`in-use`) */
         int64_t wait_until_ms;
-        bool has_fresh_custody; /* rule 10 for the pending version */
+        bool has_fresh_custody;          /* rule 10 for the pending version */
+        enum rotation_reason reason;     /* why it was wanted, also once it is replaced; NOT_DUE: by hand */
+        int64_t begun_at_ms, said_at_ms; /* the first and the last word about it: an order, a step; 0: none yet */
+        bool has_order;
+        uint64_t order_n; /* the entry of the first order that named it */
 };
 /* false when the version is unknown. */
 bool ledger_rotation(const struct ledger *l, const struct hash *old_version, int64_t now_ms,

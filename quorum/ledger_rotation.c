@@ -18,11 +18,11 @@ static bool has_spent_request(const struct ledger *l, uint32_t version, int64_t 
         return false;
 }
 
-enum rotation_reason rotation_due(const struct ledger *l, uint32_t version, int64_t at_ms)
+enum rotation_reason rotation_reason(const struct ledger *l, uint32_t version, int64_t at_ms)
 {
         const struct version_row *v = row_version(l, version);
         const struct policy *policy = policy_of_version(l, v);
-        if (v->state != VERSION_CURRENT || !policy)
+        if (!policy)
                 return NOT_DUE;
         if (has_spent_request(l, version, at_ms))
                 return DUE_SPENT;
@@ -32,6 +32,11 @@ enum rotation_reason rotation_due(const struct ledger *l, uint32_t version, int6
                 return DUE_ORDERED;
         bool is_old = policy->rotate_every_ms > 0 && at_ms >= v->current_since_ms + policy->rotate_every_ms;
         return is_old ? DUE_AGE : NOT_DUE;
+}
+
+enum rotation_reason rotation_due(const struct ledger *l, uint32_t version, int64_t at_ms)
+{
+        return row_version(l, version)->state == VERSION_CURRENT ? rotation_reason(l, version, at_ms) : NOT_DUE;
 }
 
 bool rotation_is_claimed_by_other(const struct version_row *v, uint32_t name, int64_t at_ms)
@@ -92,11 +97,23 @@ static enum err check_order(const struct ledger *l, struct act *a)
         return OK;
 }
 
+static void note_word(struct version_row *old, int64_t at_ms)
+{
+        if (old->begun_at_ms == 0)
+                old->begun_at_ms = at_ms;
+        old->said_at_ms = at_ms;
+}
+
 static void fold_order(struct ledger *l, const struct act *a)
 {
         const struct hash_list *list = &a->s->order.versions;
-        for (size_t i = 0; i < list->n; i++)
-                row_version(l, version_find(l, &list->h[i]))->is_ordered = true;
+        for (size_t i = 0; i < list->n; i++) {
+                struct version_row *v = row_version(l, version_find(l, &list->h[i]));
+                if (!v->is_ordered)
+                        v->ordered_n = ledger_size(l); /* its own line is counted already */
+                v->is_ordered = true;
+                note_word(v, a->at_ms);
+        }
 }
 
 const struct rule rule_order = {check_order, fold_order};
@@ -222,6 +239,7 @@ static void fold_rotation(struct ledger *l, const struct act *a)
         struct version_row *old = row_version(l, p.old);
         struct version_row *pending = p.pending == NONE ? NULL : row_version(l, p.pending);
         const uint8_t outcome = (uint8_t)a->s->rotation.outcome;
+        note_word(old, a->at_ms);
         switch (a->s->rotation.step) {
         case STEP_CLAIM:
                 old->claimed_by = a->by;

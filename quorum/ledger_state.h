@@ -73,6 +73,10 @@ struct credential_row {
 struct version_row {
         uint64_t n, number, ciphertext_bytes;
         int64_t at_ms, current_since_ms, claimed_until_ms;
+        /* As an old version; 0: never. begun, said: the first and the last word about its rotation (an order, a
+         * step). */
+        int64_t begun_at_ms, said_at_ms;
+        uint64_t ordered_n; /* the line + 1 of the first order that named it */
         struct hash id, previous, rotation_of, ciphertext_sha256;
         struct key recipient;
         uint32_t credential, policy, sealer; /* policy, sealer: names */
@@ -372,6 +376,8 @@ bool incident_is_proposed(const struct incident_row *i); /* a close that nobody 
 
 /* ---- ledger_rotation.c ---- */
 enum rotation_reason rotation_due(const struct ledger *l, uint32_t version, int64_t at_ms);
+/* Why one would be due then if the version were current. */
+enum rotation_reason rotation_reason(const struct ledger *l, uint32_t version, int64_t at_ms);
 bool rotation_is_claimed_by_other(const struct version_row *v, uint32_t name, int64_t at_ms);
 /* Rule 10 for a pending version. */
 bool rotation_has_custody(const struct ledger *l, const struct version_row *pending, int64_t at_ms);

@@ -121,17 +121,24 @@ int64_t ledger_custody_of_version(const struct ledger *l, const struct hash *ver
         return v == NONE || name == NONE ? 0 : custody_at(l, row_version(l, v), name);
 }
 
-void ledger_custody_wanted(const struct ledger *l, const struct version_view *v, int64_t now_ms, struct bytes *ret)
+unsigned ledger_custody_wanted(const struct ledger *l, const struct version_view *v, int64_t now_ms,
+                               struct bytes *ret)
 {
         const struct version_row *row = row_version(l, (uint32_t)v->index);
         const char *separator = "";
+        unsigned n = 0;
         for (uint32_t i = 0; i < row->n_shares; i++) {
                 const struct share_row *share = share_at(l, row, i);
-                if ((row->eligible >> i & 1) == 0 || rotation_share_is_proven(l, share, now_ms))
+                if ((row->eligible >> i & 1) == 0)
                         continue;
+                if (rotation_share_is_proven(l, share, now_ms)) {
+                        n++;
+                        continue;
+                }
                 bytes_printf(ret, "%s%s", separator, name_text(l, share->holder));
                 separator = ", ";
         }
+        return n;
 }
 
 /* ---- requests ---- */

@@ -100,7 +100,13 @@ bool ledger_rotation(const struct ledger *l, const struct hash *old_version, int
                 .is_done = v->is_done,
                 .evidence = (enum old_evidence)v->evidence,
                 .wait_until_ms = rotation_wait_until(l, i, now_ms),
+                .begun_at_ms = v->begun_at_ms,
+                .said_at_ms = v->said_at_ms,
+                .has_order = v->is_ordered,
+                .order_n = v->is_ordered ? v->ordered_n - 1 : 0,
         };
+        /* Of one that is over, what held when it began: everything grows old later. */
+        ret->reason = rotation_reason(l, i, v->state == VERSION_CURRENT ? now_ms : v->begun_at_ms);
         ret->must_wait = ret->wait_until_ms > now_ms;
         uint32_t partner = partner_of(l, v);
         if (partner != NONE)

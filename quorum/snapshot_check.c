@@ -125,10 +125,11 @@ static bool sound_version(const struct ledger *l, uint32_t i)
 {
         const struct version_row *r = row_version(l, i);
         return sound_version_parts(l, r) && is_line(l, r->n) && is_time(r->at_ms) && is_time(r->current_since_ms) &&
-               is_time(r->claimed_until_ms) && is_row(l, TABLE_credential, r->credential) && is_name(l, r->policy) &&
-               is_name(l, r->sealer) && is_text(l, r->recipient_text) && points_down(i, r->next_waiting) &&
-               points_down(i, r->before) && is_row_or_none(l, TABLE_name, r->claimed_by) &&
-               is_row_or_none(l, TABLE_version, r->replaced_by);
+               is_time(r->claimed_until_ms) && is_time(r->begun_at_ms) && is_time(r->said_at_ms) &&
+               (r->is_ordered ? r->ordered_n > 0 && is_line(l, r->ordered_n - 1) : r->ordered_n == 0) &&
+               is_row(l, TABLE_credential, r->credential) && is_name(l, r->policy) && is_name(l, r->sealer) &&
+               is_text(l, r->recipient_text) && points_down(i, r->next_waiting) && points_down(i, r->before) &&
+               is_row_or_none(l, TABLE_name, r->claimed_by) && is_row_or_none(l, TABLE_version, r->replaced_by);
 }
 
 static bool sound_share(const struct ledger *l, uint32_t i)

@@ -369,3 +369,47 @@ Test(done, a_later_version_is_not_what_replaced_it)
         expect(f, OK, fold_step(f, "rot-1", v1, v2, STEP_DONE, OUTCOME_NONE));
         expect(f, OK, fold_step(f, "rot-1", v2, v3, STEP_DONE, OUTCOME_NONE));
 }
+
+/* ---- what is said about one, for who follows it ---- */
+
+Test(told, the_first_order_the_first_and_the_last_word)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash v1 = fold_version(f, PG);
+        cr_assert_eq(fold_see_rotation(f, v1).begun_at_ms, 0);
+        cr_assert_not(fold_see_rotation(f, v1).has_order);
+        uint64_t n = ledger_size(f->ledger);
+        int64_t begun_ms = f->now_ms += MINUTE;
+        expect(f, OK, fold_order(f, "alice", v1));
+        f->now_ms += MINUTE;
+        expect(f, OK, fold_order(f, "bob", v1));
+        struct rotation_view r = fold_see_rotation(f, v1);
+        cr_assert(r.has_order);
+        cr_assert_eq(r.order_n, n);
+        cr_assert_eq(r.begun_at_ms, begun_ms);
+        cr_assert_eq(r.said_at_ms, begun_ms + MINUTE);
+        f->now_ms += MINUTE;
+        struct hash v2 = fold_pending(f, v1);
+        fold_promote(f, v1, v2);
+        expect(f, OK, fold_step(f, "rot-1", v1, v2, STEP_DONE, OUTCOME_NONE));
+        r = fold_see_rotation(f, v1);
+        cr_assert_eq(r.begun_at_ms, begun_ms);
+        cr_assert_eq(r.said_at_ms, f->now_ms);
+}
+
+Test(told, the_reason_stays_when_it_is_over)
+{
+        CLEANUP_FOLD struct fold *f = fold_new();
+        struct hash v1 = fold_version(f, PG);
+        expect(f, OK, fold_order(f, "alice", v1));
+        struct hash v2 = fold_pending(f, v1);
+        fold_promote(f, v1, v2);
+        cr_assert_eq(fold_see_rotation(f, v1).due, NOT_DUE);
+        cr_assert_eq(fold_see_rotation(f, v1).reason, DUE_ORDERED);
+        fold_next_roster(f, "postmortem_within: 5d", "postmortem_within: 5d, rotate_every: 30d");
+        struct hash v3 = fold_version(f, PG);
+        expect(f, OK, fold_custody_of(f, "alice", v3));
+        expect(f, OK, fold_custody_of(f, "bob", v3));
+        f->now_ms += 60 * DAY;
+        cr_assert_eq(fold_see_rotation(f, v2).reason, NOT_DUE, "by hand, not for the age it has now");
+}
