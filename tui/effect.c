@@ -24,6 +24,7 @@ void result_done(struct result *r)
         picture_free(r->picture);
         seen_case_free(r->seen);
         log_page_free(r->page);
+        rotate_plan_free(r->plan);
         if (r->document)
                 document_wipe(r->document);
         free(r->document);

@@ -33,7 +33,10 @@ enum effect_kind {
         EFFECT_LOG,        /* number: up to this entry; text[0]: filter */
         EFFECT_ENTRY,      /* number: the entry */
         EFFECT_VERIFY,
-        EFFECT_ROSTERS, /* what each of them changed */
+        EFFECT_ROSTERS,  /* what each of them changed */
+        EFFECT_ROTATION, /* id: the old version, whose statements are read */
+        EFFECT_PLAN,     /* number: enum lot_kind, text[0]: its name */
+        EFFECT_ORDER,    /* the same, text[1]: why, id: the plan's digest, as it was confirmed */
         EFFECT_COUNT
 };
 
@@ -94,6 +97,7 @@ struct result {
         struct picture *picture;
         struct seen_case *seen;
         struct log_page *page;
+        struct rotate_plan *plan;
         struct document *document; /* the loop keeps it; the model sees names and lengths */
         char *text;                /* a draft, a verdict, an entry's details */
 };

@@ -41,8 +41,11 @@ static void draw_title(const struct model *m, struct canvas *c)
 
 /* ---- the bottom ---- */
 
-static const char *prompt_question(const struct model *m)
+/* text: room for a question that is made here */
+static const char *prompt_question(const struct model *m, char text[80])
 {
+        char word[ROTATE_WORD];
+
         switch (m->prompt.kind) {
         case PROMPT_NONE: return "";
         case PROMPT_FILTER: return "Filter: ";
@@ -60,13 +63,19 @@ static const char *prompt_question(const struct model *m)
         case PROMPT_FILE: return "Into a new file in memory: ";
         case PROMPT_RUN: return "Run (fields on fd 3, 4, ..; {NAME} is a path): ";
         case PROMPT_CRITERION: return "Was the criterion met (yes, no, drill)? ";
+        case PROMPT_WHY: return "Why now, for the log: ";
+        case PROMPT_ROTATE:
+                if (m->rotating.plan)
+                        snprintf(text, 80, "To change them all, type %s: ", rotate_word(m->rotating.plan, word));
+                return text;
         }
         return "";
 }
 
 static void draw_prompt(const struct model *m, struct canvas *c, unsigned y)
 {
-        unsigned x = 1 + canvas_put(c, y, 1, c->columns - 2, ROLE_TITLE, prompt_question(m));
+        char question[80] = "";
+        unsigned x = 1 + canvas_put(c, y, 1, c->columns - 2, ROLE_TITLE, prompt_question(m, question));
         unsigned room = c->columns > x + 2 ? c->columns - x - 2 : 1, column = input_cursor_column(&m->prompt.input);
         const char *text = m->prompt.input.text;
 

@@ -81,3 +81,34 @@ bool history_is_about(const struct ledger *l, const struct statement *s, const c
         default: return false;
         }
 }
+
+static bool list_has(const struct hash_list *list, const struct hash *id)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (hash_equal(&list->h[i], id))
+                        return true;
+        return false;
+}
+
+static bool opens_version(const struct ledger *l, const struct hash *request, const struct hash *version)
+{
+        struct request_view r;
+
+        return ledger_request_by_id(l, request, ledger_last_at(l), &r) && hash_equal(&r.version, version);
+}
+
+bool history_is_about_rotation(const struct ledger *l, const struct statement *s, const struct hash *version)
+{
+        struct rotation_view r;
+
+        switch ((int)s->type) {
+        case STATEMENT_OPEN: return opens_version(l, &s->open.request, version);
+        case STATEMENT_ORDER: return list_has(&s->order.versions, version);
+        case STATEMENT_ROTATION: return hash_equal(&s->rotation.version, version);
+        case STATEMENT_VERSION: return s->version.has_previous && hash_equal(&s->version.previous, version);
+        case STATEMENT_CUSTODY:
+                return ledger_rotation(l, version, ledger_last_at(l), &r) && r.has_pending &&
+                       list_has(&s->custody.versions, &r.pending);
+        default: return false;
+        }
+}

@@ -9,6 +9,7 @@
         X(CHAR('c'), ACT_GO_CREDENTIALS, NULL, "Go to the credentials.")                                             \
         X(CHAR('l'), ACT_GO_LOG, NULL, "Go to the log.")                                                             \
         X(CHAR('p'), ACT_GO_PEOPLE, NULL, "Go to people, pages and readiness.")                                      \
+        X(CHAR('R'), ACT_GO_ROTATIONS, NULL, "Go to the rotations: due, under way, proven.")                         \
         X(CTRL('l'), ACT_REDRAW, NULL, "Paint the whole screen anew.")                                               \
         X(CTRL('z'), ACT_SUSPEND, NULL, "Go to the shell; `fg` comes back. What is shown is hidden first.")          \
         X(CTRL('x'), ACT_LOCK, NULL, "Lock now: wipe the identity and whatever is opened from memory.")              \

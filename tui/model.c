@@ -63,6 +63,9 @@ void model_done(struct model *m)
         log_page_free(m->timeline);
         log_page_free(m->log);
         log_page_free(m->rosters);
+        log_page_free(m->rotating.statements);
+        rotate_plan_free(m->rotating.plan);
+        rotate_plan_free(m->rotating.following);
         free(m->entry);
         free(m->draft);
         free(m->postmortem);
@@ -262,6 +265,7 @@ static struct effect update_common(struct model *m, enum action a)
         case ACT_GO_CREDENTIALS: return model_go(m, SCREEN_CREDENTIALS);
         case ACT_GO_LOG: return model_go(m, SCREEN_LOG);
         case ACT_GO_PEOPLE: return model_go(m, SCREEN_PEOPLE);
+        case ACT_GO_ROTATIONS: return model_go(m, SCREEN_ROTATIONS);
         case ACT_REDRAW: return EFFECT(EFFECT_REDRAW);
         case ACT_SUSPEND: return EFFECT(EFFECT_SUSPEND);
         case ACT_LOCK: return EFFECT(EFFECT_LOCK);

@@ -18,7 +18,12 @@
         X(OPENED, opened)                                                                                            \
         X(INCIDENT, incident)                                                                                        \
         X(LOG, log)                                                                                                  \
-        X(PEOPLE, people)
+        X(PEOPLE, people)                                                                                            \
+        X(ROTATIONS, rotations)                                                                                      \
+        X(ROTATION, rotation)                                                                                        \
+        X(LOTS, lots)                                                                                                \
+        X(PLAN, plan)                                                                                                \
+        X(REPORT, report)
 
 enum screen_id {
 #define X(NAME, name) SCREEN_##NAME,
@@ -49,6 +54,7 @@ enum action {
         ACT_GO_LOG,
         ACT_GO_PEOPLE,
         ACT_GO_INCIDENT,
+        ACT_GO_ROTATIONS,
         ACT_FILTER,
         ACT_ASK,
         ACT_NEXT,
@@ -70,6 +76,8 @@ enum action {
         ACT_HOLD,
         ACT_POSTMORTEM,
         ACT_VERIFY,
+        ACT_ORDER,
+        ACT_REPORT,
 };
 
 struct key_about {
@@ -111,6 +119,8 @@ enum prompt_kind {
         PROMPT_FILE,       /* a path */
         PROMPT_RUN,        /* a command */
         PROMPT_CRITERION,  /* yes, no, drill */
+        PROMPT_WHY,        /* a reason for an order */
+        PROMPT_ROTATE,     /* "rotate 20", as many as there are */
 };
 
 /* How a request stands, as far as somebody who is about to answer must know. */
@@ -169,6 +179,21 @@ struct opened {
         char said[256]; /* bad shares */
 };
 
+/* A whole lot that is to be ordered, and what was ordered. */
+struct rotating {
+        struct hash lot; /* of the picture's lots */
+        enum lot_kind kind;
+        char name[130];
+        struct rotate_plan *plan; /* the dry run; NULL: it is on its way */
+        bool is_planning;
+        uint64_t planned_size;         /* of the log that it was asked for at */
+        struct input why;              /* what is sent, once the number is typed */
+        struct rotate_plan *following; /* what Rotations shows; NULL: all that the picture lists */
+        struct hash told;              /* the one that is looked at */
+        struct log_page *statements;   /* NULL: they are read */
+        int64_t told_said_ms;          /* the last word about it, when they were asked for */
+};
+
 #define NOTE_TEXT 500u
 
 struct model {
@@ -209,6 +234,7 @@ struct model {
         char *draft, *postmortem; /* texts of post-mortems: to be edited; written, not sent */
         char written_of[130];     /* the incident that they are about */
         int64_t lock_after_ms;    /* of silence */
+        struct rotating rotating;
 };
 
 struct screen {
@@ -224,6 +250,8 @@ struct screen {
         /* Enter in a prompt of this screen. */
         struct effect (*confirm)(struct model *m);
         void (*draw)(const struct model *m, struct sheet *s);
+        /* A new picture came: reads again what came from elsewhere. NULL: nothing did. */
+        struct effect (*news)(struct model *m);
         /* Whether characters are text now, not commands. */
         bool (*is_typing)(const struct model *m);
 };

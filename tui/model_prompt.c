@@ -74,7 +74,7 @@ bool model_typed(struct model *m, const char *word)
 
 static bool wants_words(enum prompt_kind kind)
 {
-        return kind == PROMPT_DENY || kind == PROMPT_SUSPICIOUS || kind == PROMPT_FILTER;
+        return kind == PROMPT_WHY || kind == PROMPT_DENY || kind == PROMPT_SUSPICIOUS || kind == PROMPT_FILTER;
 }
 
 /* Enter that did not come from a finger. */

@@ -71,11 +71,20 @@ static struct effect take_picture(struct model *m, struct result *r)
         return m->opened.is_held && !is_open(m) ? hide(m) : EFFECT(EFFECT_NONE);
 }
 
+/* The log has grown, or something of one's own was done: what a screen shows of it is read again. */
+static struct effect read_again(struct model *m)
+{
+        const struct screen *s = screen_of(m->screen);
+        struct effect e = check_case(m);
+
+        return e.kind == EFFECT_NONE && s->news && m->picture && !m->is_locked ? s->news(m) : e;
+}
+
 static struct effect take_news(struct model *m, struct result *r)
 {
         struct effect e = take_picture(m, r);
 
-        return e.kind != EFFECT_NONE ? e : check_case(m);
+        return e.kind != EFFECT_NONE ? e : read_again(m);
 }
 
 /* ---- results ---- */
@@ -145,6 +154,54 @@ static void note_close(struct model *m, const struct result *r)
                 model_note(m, ROLE_GOOD, "Closed (entry %llu).", (unsigned long long)r->n);
 }
 
+/* ---- many rotations ---- */
+
+static void take_statements(struct model *m, struct result *r)
+{
+        if (hash_equal(&r->id, &m->rotating.told))
+                take_page(&m->rotating.statements, r);
+}
+
+/* Who is about to confirm must have seen the very list. */
+static void take_plan(struct model *m, struct result *r)
+{
+        struct rotating *to = &m->rotating;
+        bool asks = m->prompt.kind == PROMPT_WHY || m->prompt.kind == PROMPT_ROTATE;
+        struct hash before = to->plan ? rotate_plan_digest(to->plan) : (struct hash){0};
+
+        if (!hash_equal(&r->id, &to->lot))
+                return; /* another lot is looked at by now */
+        rotate_plan_free(to->plan);
+        to->plan = r->plan;
+        r->plan = NULL;
+        struct hash after = rotate_plan_digest(to->plan);
+
+        if (!asks || hash_equal(&before, &after))
+                return;
+        model_end_prompt(m);
+        model_note(m, ROLE_BAD, "The list changed while you were typing, and nothing was sent. Look again.");
+}
+
+static struct effect take_order(struct model *m, struct result *r)
+{
+        CLEANUP_BYTES struct bytes words = BYTES_NONE;
+
+        rotate_plan_free(m->rotating.following);
+        m->rotating.following = r->plan;
+        r->plan = NULL;
+        rotate_say_ordered(m->rotating.following, &words);
+        if (m->screen == SCREEN_PLAN) {
+                m->screen = SCREEN_NOW;
+                m->n_trail = 0;
+                struct effect e = model_go(m, SCREEN_ROTATIONS);
+
+                model_note(m, ROLE_GOOD, "%s", bytes_text(&words));
+                return e;
+        }
+        model_note(m, ROLE_GOOD, "%s R shows how they go.", bytes_text(&words));
+        return EFFECT(EFFECT_NONE);
+}
+
 static bool is_writing(const struct model *m)
 {
         return m->screen == SCREEN_INCIDENT && strcmp(m->incident, m->written_of) == 0 && !m->is_locked &&
@@ -188,6 +245,9 @@ static struct effect take_success(struct model *m, struct result *r)
         case EFFECT_TIMELINE: take_page(&m->timeline, r); break;
         case EFFECT_LOG: take_page(&m->log, r); break;
         case EFFECT_ROSTERS: take_page(&m->rosters, r); break;
+        case EFFECT_ROTATION: take_statements(m, r); break;
+        case EFFECT_PLAN: take_plan(m, r); break;
+        case EFFECT_ORDER: return take_order(m, r);
         case EFFECT_ENTRY: take_text(&m->entry, r); break;
         case EFFECT_VERIFY: model_note(m, ROLE_GOOD, "%s", r->text); break;
         case EFFECT_DRAFT:
@@ -218,6 +278,8 @@ static struct effect take_failure(struct model *m, struct result *r)
                 model_note(m, ROLE_BAD, "%s", r->text);
         if (r->kind == EFFECT_APPROVE && r->err == ERR_MISMATCH && m->screen == SCREEN_APPROVE)
                 return model_review(m);
+        if (r->kind == EFFECT_PLAN || r->kind == EFFECT_ORDER)
+                m->rotating.planned_size = 0; /* what is shown may be no more: the next picture asks anew */
         if (r->kind == EFFECT_OPEN && r->err == ERR_TOO_EARLY && m->screen == SCREEN_WAITING)
                 model_ask(m, PROMPT_DARK, &r->id);
         return EFFECT(EFFECT_NONE);
@@ -235,6 +297,8 @@ struct effect model_take(struct model *m, struct result *r)
         }
         if (m->busy == r->kind)
                 m->busy = EFFECT_NONE;
+        if (r->kind == EFFECT_PLAN)
+                m->rotating.is_planning = false;
         if (r->kind == EFFECT_REVIEW && hash_equal(&r->id, &m->request))
                 m->is_reviewing = false;
         /* The picture first: what the result is about may be in it alone. */
@@ -250,7 +314,7 @@ struct effect model_take(struct model *m, struct result *r)
 
         if (then.kind == EFFECT_NONE)
                 then = e;
-        return then.kind != EFFECT_NONE ? then : check_case(m);
+        return then.kind != EFFECT_NONE ? then : read_again(m);
 }
 
 struct effect model_tick(struct model *m, int64_t now_ms)

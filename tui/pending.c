@@ -36,6 +36,11 @@ bool request_denied_by(const struct ledger *l, const struct request_view *r, con
         return false;
 }
 
+bool request_has_touched(const struct request_view *r)
+{
+        return r->opened_n != 0 || r->approvals_ever > 0;
+}
+
 size_t requests_waiting_for(const struct ledger *l, const char *me, int64_t now_ms)
 {
         size_t n = 0;

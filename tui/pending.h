@@ -5,6 +5,8 @@
 /* Whether the request waits for a yes or no of this holder. */
 bool request_waits_for(const struct ledger *l, const struct request_view *r, const char *me);
 bool request_denied_by(const struct ledger *l, const struct request_view *r, const char *me);
+/* Whether it was opened, or a share of the version left its holder for it: the rotation is owed, opened or not. */
+bool request_has_touched(const struct request_view *r);
 /* How many requests wait for them. */
 size_t requests_waiting_for(const struct ledger *l, const char *me, int64_t now_ms);
 /* Whether this version's rotation is owed, under way, or ended without a proof that the old value is dead. */

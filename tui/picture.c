@@ -85,7 +85,10 @@ struct picture *picture_of(const struct ledger *l, const char *installation, con
         picture_add_requests(p, l);
         picture_add_credentials(p, l);
         picture_add_people(p, l);
+        picture_add_rotations(p);
+        picture_add_lots(p, l);
         add_channels(p, l);
+        p->is_admin = me && roster_is_admin(r, me);
         p->wants_custody = me && custody_is_wanted(l, me, now_ms);
         return p;
 }

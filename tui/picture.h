@@ -3,6 +3,7 @@
 #pragma once
 #include "client/act.h"
 #include "tui/arena.h"
+#include "tui/rotate_plan.h"
 
 struct picture_request {
         struct request_view view; /* texts in the picture */
@@ -56,6 +57,17 @@ struct picture_version {
         struct picture_custody *custody; /* of a live one, one for each share */
         struct rotation_view rotation;   /* claimed_by in the picture */
         const char *standing;            /* in words, NULL when nothing is owed */
+        struct hash id;
+        enum rotate_state state; /* of its rotation */
+        const char *missing;     /* "1/2: bob": who must still prove a share before it is set; NULL: nobody */
+        bool is_shown;           /* among the rotations that are listed */
+};
+
+/* What many rotations can be ordered by. */
+struct picture_lot {
+        struct hash id;
+        enum lot_kind kind;
+        const char *name; /* "" for everything */
 };
 
 struct picture_rotation {
@@ -92,6 +104,11 @@ struct picture {
         struct picture_credential *credentials;
         struct picture_rotation *rotations; /* unfinished ones */
         struct picture_version *versions;   /* by the ledger's index */
+        size_t n_versions, n_shown, n_lots;
+        size_t *by_id; /* versions, sorted by id */
+        size_t *shown; /* versions whose rotation is due, under way or ended lately, the worst first */
+        struct picture_lot *lots;
+        const char *admins; /* "alice, bob" */
         struct picture_emergency *emergencies;
         struct picture_person *people;
         struct channel_view *channels;
@@ -100,6 +117,7 @@ struct picture {
         const char *names[16];   /* the last few that picture_name() kept */
         unsigned n_names;
         bool wants_custody; /* I have shares that I have not checked lately */
+        bool is_admin;      /* I am one */
 };
 
 /* Never NULL. me: my name or NULL. */
@@ -111,6 +129,8 @@ const struct picture_credential *picture_credential_of(const struct picture *p, 
 const struct picture_incident *picture_incident_of(const struct picture *p, const char *name);
 bool picture_is_my_incident(const struct picture *p, const char *name); /* I asked in it */
 const struct picture_emergency *picture_emergency_of(const struct picture *p, const char *id);
+const struct picture_version *picture_version_of(const struct picture *p, const struct hash *id);
+const struct picture_lot *picture_lot_of(const struct picture *p, const struct hash *id);
 
 /* ---- the parts, in files of their own ---- */
 /* A person's name or an emergency's: the same few recur. */
@@ -119,3 +139,5 @@ void picture_add_versions(struct picture *p, const struct ledger *l);
 void picture_add_requests(struct picture *p, const struct ledger *l);
 void picture_add_credentials(struct picture *p, const struct ledger *l);
 void picture_add_people(struct picture *p, const struct ledger *l);
+void picture_add_rotations(struct picture *p);
+void picture_add_lots(struct picture *p, const struct ledger *l);

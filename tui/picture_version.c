@@ -17,6 +17,22 @@ static void add_custody(struct picture *p, const struct ledger *l, const struct 
         }
 }
 
+/* Whom a new value waits for before it may be set. */
+static void add_missing_custody(struct picture *p, const struct ledger *l, struct picture_version *to)
+{
+        CLEANUP_BYTES struct bytes names = BYTES_NONE, text = BYTES_NONE;
+        const struct rotation_view *r = &to->rotation;
+        struct version_view v;
+
+        if (!r->has_pending || r->set != OUTCOME_NONE || r->has_fresh_custody || r->is_promoted ||
+            !ledger_version_by_id(l, &r->pending, &v))
+                return;
+        unsigned n = ledger_custody_wanted(l, &v, p->at_ms, &names);
+
+        bytes_printf(&text, "%u/%u: %s", n, v.fields->need, names.n ? bytes_text(&names) : "nobody could");
+        to->missing = arena_text(&p->arena, bytes_text(&text));
+}
+
 static void add_standing(struct picture *p, const struct ledger *l, const struct version_view *v,
                          struct picture_version *to)
 {
@@ -25,8 +41,10 @@ static void add_standing(struct picture *p, const struct ledger *l, const struct
         to->is_known = ledger_rotation(l, &v->id, p->at_ms, &to->rotation);
         to->rotation.claimed_by = arena_text(&p->arena, to->rotation.claimed_by);
         to->is_unfinished = to->is_known && rotation_is_unfinished(v, &to->rotation);
+        to->state = rotate_state_of(&to->rotation, to->is_by_hand);
         if (!to->is_unfinished)
                 return;
+        add_missing_custody(p, l, to);
         rotation_standing(&to->rotation, p->at_ms, &standing);
         to->standing = arena_text(&p->arena, bytes_text(&standing));
 }
@@ -54,6 +72,7 @@ static void add_version(struct picture *p, const struct ledger *l, const struct 
 {
         const struct credential *c = roster_credential(ledger_roster(l), v->fields->credential);
 
+        to->id = v->id;
         to->number = v->fields->number;
         to->credential = arena_text(&p->arena, v->fields->credential);
         to->what = c ? arena_text(&p->arena, c->opens_what) : NULL;
@@ -68,6 +87,7 @@ void picture_add_versions(struct picture *p, const struct ledger *l)
 {
         size_t n = ledger_versions(l);
 
+        p->n_versions = n;
         p->versions = arena_new(&p->arena, n, sizeof(*p->versions));
         p->rotations = arena_new(&p->arena, n, sizeof(*p->rotations));
         for (size_t i = 0; i < n; i++) {

@@ -1,9 +1,8 @@
-/* Many rotations with one command: which credentials are meant, their orders in chunks that the log takes, how they
- * go, and a report that says what is proven and what is not. */
+/* `breakglass rotate`: which credentials are meant, their orders in chunks that the log takes, how they go, and a
+ * report that says what is proven and what is not. */
 #pragma once
 #include "tui/options.h"
-
-#define ROTATE_CHUNK 1000u /* versions in one order */
+#include "tui/rotate_plan.h"
 
 struct rotate_options {
         bool all, dry_run, yes, wait, done;
@@ -13,25 +12,6 @@ struct rotate_options {
         /* --done */
         const char *old, *new_value, *handle, *number;
 };
-
-enum rotate_way {
-        ROTATE_ORDER,     /* a rotator does it once it is ordered */
-        ROTATE_UNDER_WAY, /* due already: nothing to order */
-        ROTATE_BY_HAND,   /* no hook or no rotator: people must */
-};
-
-struct rotate_one {
-        struct hash version; /* what is current now */
-        enum rotate_way way;
-};
-
-struct rotate_plan {
-        size_t n, n_order, n_by_hand;
-        struct rotate_one *one; /* in the roster's order */
-        size_t n_entries;
-        uint64_t *entries; /* of the orders */
-};
-void rotate_plan_done(struct rotate_plan *p);
 
 /* Whether anything but names was given, so that nobody types each credential. */
 bool rotate_is_wide(const struct rotate_options *o);

@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rotate_plan_done(struct rotate_plan *p)
-{
-        free(p->one);
-        free(p->entries);
-        *p = (struct rotate_plan){0};
-}
-
 bool rotate_is_wide(const struct rotate_options *o)
 {
         return o->all || o->opened_by.n || o->incidents.n || o->policies.n || o->tags.n;
@@ -26,30 +19,43 @@ static bool has(const struct texts *list, const char *text)
 
 /* ---- who saw it ---- */
 
-/* A share that left its holder counts: the rotation is owed for it, opened or not. */
-static bool was_touched(const struct request_view *r)
-{
-        return r->opened_n != 0 || r->approvals_ever > 0;
-}
-
 static bool is_of_these(const struct rotate_options *o, const struct request_view *r)
 {
         return (has(&o->opened_by, r->requester) && r->opened_n != 0) ||
-               (has(&o->incidents, r->incident) && was_touched(r));
+               (has(&o->incidents, r->incident) && request_has_touched(r));
 }
 
-static bool somebody_saw(const struct cli *cli, const struct rotate_options *o, const struct hash *version)
+/* The versions that somebody saw, sorted: looked for once, not for each credential. */
+struct seen {
+        size_t n;
+        struct hash *version;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+        return memcmp(a, b, sizeof(struct hash));
+}
+
+static struct seen look_who_saw(const struct cli *cli, const struct rotate_options *o)
 {
         const struct ledger *l = cli_ledger(cli);
+        size_t n = o->opened_by.n || o->incidents.n ? ledger_requests(l) : 0;
+        struct seen seen = {0, mem_new(n + 1, sizeof(*seen.version))};
 
-        for (size_t i = 0; (o->opened_by.n || o->incidents.n) && i < ledger_requests(l); i++) {
+        for (size_t i = 0; i < n; i++) {
                 struct request_view r;
 
                 ledger_request_at(l, i, cli_now(cli), &r);
-                if (hash_equal(&r.version, version) && is_of_these(o, &r))
-                        return true;
+                if (is_of_these(o, &r))
+                        seen.version[seen.n++] = r.version;
         }
-        return false;
+        qsort(seen.version, seen.n, sizeof(*seen.version), by_bytes);
+        return seen;
+}
+
+static bool somebody_saw(const struct seen *seen, const struct hash *version)
+{
+        return bsearch(version, seen->version, seen->n, sizeof(*version), by_bytes) != NULL;
 }
 
 /* ---- names that are not there ---- */
@@ -121,25 +127,14 @@ static enum rotate_way way_of(const struct cli *cli, const struct version_view *
         return ROTATE_ORDER;
 }
 
-static void add(const struct cli *cli, struct rotate_plan *p, const struct version_view *v)
-{
-        enum rotate_way way = way_of(cli, v);
-
-        p->one = mem_grow(p->one, p->n + 1, sizeof(*p->one));
-        p->one[p->n++] = (struct rotate_one){v->id, way};
-        p->n_order += way == ROTATE_ORDER;
-        p->n_by_hand += way == ROTATE_BY_HAND;
-}
-
-static bool is_meant(const struct cli *cli, const struct rotate_options *o, const struct credential *c,
-                     const struct version_view *v)
+static bool is_named(const struct rotate_options *o, const struct credential *c)
 {
         if (o->all || has(&o->credentials, c->name) || has(&o->policies, c->policy))
                 return true;
         for (size_t i = 0; i < o->tags.n; i++)
                 if (name_list_has(&c->tags, o->tags.text[i]))
                         return true;
-        return somebody_saw(cli, o, &v->id);
+        return false;
 }
 
 enum err rotate_choose(const struct cli *cli, const struct rotate_options *o, struct rotate_plan *ret)
@@ -147,14 +142,21 @@ enum err rotate_choose(const struct cli *cli, const struct rotate_options *o, st
         const struct roster *roster = ledger_roster(cli_ledger(cli));
         enum err e = check_names(cli, o);
 
-        for (size_t i = 0; e == OK && i < roster->n_credentials; i++) {
+        if (e != OK)
+                return e;
+        struct seen seen = look_who_saw(cli, o);
+
+        for (size_t i = 0; i < roster->n_credentials; i++) {
                 const struct credential *c = &roster->credentials[i];
                 struct version_view v;
 
-                if (ledger_current_version(cli_ledger(cli), c->name, &v) && is_meant(cli, o, c, &v))
-                        add(cli, ret, &v);
+                if (!ledger_current_version(cli_ledger(cli), c->name, &v))
+                        ret->n_unsealed += is_named(o, c);
+                else if (is_named(o, c) || somebody_saw(&seen, &v.id))
+                        rotate_plan_add(ret, &v.id, way_of(cli, &v));
         }
-        return e;
+        free(seen.version);
+        return OK;
 }
 
 /* ---- orders of before ---- */
@@ -174,7 +176,7 @@ static bool take_order(void *context, const struct history_entry *entry)
                 struct version_view v;
 
                 if (ledger_version_by_id(cli_ledger(f->cli), &entry->statement->order.versions.h[i], &v))
-                        add(f->cli, f->plan, &v);
+                        rotate_plan_add(f->plan, &v.id, way_of(f->cli, &v));
         }
         return false;
 }

@@ -27,41 +27,36 @@ static void tell_plan_json(const struct cli *cli, const struct rotate_plan *p)
         say_json(json_pack("{s:b, s:o}", "dry_run", 1, "would_rotate", list));
 }
 
-static const char *way_sentence(enum rotate_way way)
-{
-        static const char *const sentences[] = {"", " (due already)", " BY HAND: no rotator does it"};
-
-        return sentences[way];
-}
-
 void rotate_tell_plan(const struct cli *cli, const struct rotate_plan *p)
 {
+        CLEANUP_BYTES struct bytes summary = BYTES_NONE;
+
         if (cli->json) {
                 tell_plan_json(cli, p);
                 return;
         }
         for (size_t i = 0; i < p->n; i++) {
+                const char *words = rotate_way_words(p->one[i].way);
                 struct version_view v;
 
                 if (ledger_version_by_id(cli_ledger(cli), &p->one[i].version, &v))
-                        say("  %s version %llu%s", v.fields->credential, (unsigned long long)v.fields->number,
-                            way_sentence(p->one[i].way));
+                        say("  %s version %llu%s%s", v.fields->credential, (unsigned long long)v.fields->number,
+                            *words ? ": " : "", words);
         }
-        say("%zu credential%s: %zu to order, %zu due already, %zu by hand.", p->n, p->n == 1 ? "" : "s", p->n_order,
-            p->n - p->n_order - p->n_by_hand, p->n_by_hand);
+        rotate_say_plan(p, &summary);
+        say("%s", bytes_text(&summary));
 }
 
 enum err rotate_confirm(const struct cli *cli, const struct rotate_plan *p)
 {
         CLEANUP_BYTES struct bytes answer = BYTES_NONE;
-        char question[80], wanted[32];
+        char question[80], wanted[ROTATE_WORD];
         bool is_pasted = false;
         enum err e;
 
         if (cli->no_input || cli->json || !prompt_possible())
                 return err_because(ERR_USAGE, "nobody can be asked here: look with --dry-run, then say --yes");
-        snprintf(wanted, sizeof(wanted), "rotate %zu", p->n_order);
-        snprintf(question, sizeof(question), "Type `%s` to change them all: ", wanted);
+        snprintf(question, sizeof(question), "Type `%s` to change them all: ", rotate_word(p, wanted));
         if ((e = prompt_line(question, &answer, &is_pasted)) != OK)
                 return e;
         return !is_pasted && span_is(bytes_span(&answer), wanted) ? OK
@@ -95,7 +90,7 @@ enum err rotate_order(struct cli *cli, const char *why, struct rotate_plan *p)
 
 void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)
 {
-        CLEANUP_BYTES struct bytes follow = BYTES_NONE;
+        CLEANUP_BYTES struct bytes words = BYTES_NONE, follow = BYTES_NONE;
         json_t *entries = json_array();
 
         for (size_t i = 0; i < p->n_entries; i++) {
@@ -109,12 +104,10 @@ void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)
                 return;
         }
         json_decref(entries);
+        rotate_say_ordered(p, &words);
         if (p->n_order == 0)
-                say("Nothing was left to order: %zu due already, %zu by hand.", p->n - p->n_by_hand, p->n_by_hand);
+                say("%s", bytes_text(&words));
         else
-                say("%zu rotation%s ordered (entry %llu%s). `breakglass status` shows how %s; `breakglass rotate%s` "
-                    "follows.",
-                    p->n_order, p->n_order == 1 ? " is" : "s are", (unsigned long long)p->entries[0],
-                    p->n_entries > 1 ? " and following" : "", p->n_order == 1 ? "it goes" : "they go",
-                    bytes_text(&follow));
+                say("%s `breakglass status` shows how %s; `breakglass rotate%s` follows.", bytes_text(&words),
+                    p->n_order == 1 ? "it goes" : "they go", bytes_text(&follow));
 }

@@ -2,6 +2,7 @@
 #include "tui/frame.h"
 #include "tui/keys_common.h"
 #include "tui/pending.h"
+#include "tui/rotations.h"
 #include "tui/say.h"
 #include "tui/words.h"
 #include <string.h>
@@ -12,13 +13,14 @@ static const char *const headings[ROW_KINDS] = {
         [ROW_FOR_ME] = "WAITS FOR YOUR YES OR NO",
         [ROW_REQUEST] = "REQUESTS",
         [ROW_INCIDENT] = "INCIDENTS",
-        [ROW_ROTATION] = "ROTATIONS OWED",
+        [ROW_ROTATION] = "ROTATIONS OWED (R shows them all, live)",
 };
 
 #define KEYS(X)                                                                                                      \
         X(KEY(K_ENTER), ACT_ENTER, "look", "Look at the selected line: approve, follow, open, read its incident.")   \
         X(CHAR('a'), ACT_ASK, "ask", "Ask for a credential: pick it from the list.")                                 \
         X(CHAR('c'), ACT_GO_CREDENTIALS, "credentials", "Go to the credentials.")                                    \
+        X(CHAR('R'), ACT_GO_ROTATIONS, NULL, "Go to the rotations: due, under way, proven.")                         \
         X(CHAR('l'), ACT_GO_LOG, "log", "Go to the log.")                                                            \
         X(CHAR('p'), ACT_GO_PEOPLE, "people", "Go to people, pages and readiness.")
 
@@ -186,6 +188,7 @@ static void draw(const struct model *m, struct sheet *s)
                 sheet_gap(s);
                 sheet_say(s, ROLE_PLAIN, "Nothing is open, nothing waits for you, nothing is owed.");
                 sheet_say(s, ROLE_DIM, "In an emergency: a asks for a credential.");
+                sheet_say(s, ROLE_DIM, "After a leak: R shows the rotations, and orders many at once.");
         }
         rows_done(&rows);
 }
@@ -209,9 +212,7 @@ static struct effect look(struct model *m)
         case ROW_INCIDENT:
                 snprintf(m->incident, sizeof(m->incident), "%s", p->incidents[row.index].view.incident);
                 return model_go(m, SCREEN_INCIDENT);
-        default:
-                m->selected[SCREEN_CREDENTIALS] = hash_of(span_text(p->rotations[row.index].credential));
-                return model_go(m, SCREEN_CREDENTIALS);
+        default: return rotations_go(m, &row.id);
         }
 }
 
@@ -223,6 +224,7 @@ static struct effect update(struct model *m, enum action a, struct key_press k)
         case ACT_GO_CREDENTIALS: return model_go(m, SCREEN_CREDENTIALS);
         case ACT_GO_LOG: return model_go(m, SCREEN_LOG);
         case ACT_GO_PEOPLE: return model_go(m, SCREEN_PEOPLE);
+        case ACT_GO_ROTATIONS: return model_go(m, SCREEN_ROTATIONS);
         default: return EFFECT(EFFECT_NONE);
         }
 }

@@ -31,25 +31,12 @@ static void list(const struct model *m, struct rows *ret)
 
 /* ---- drawing ---- */
 
-static const char *const steps[] = {"claimed", "sealed", "set", "tested", "promoted", "old one dead"};
-
-static unsigned steps_done(const struct rotation_view *r)
-{
-        if (r->is_done)
-                return 6;
-        if (r->is_promoted)
-                return 5;
-        if (r->test == OUTCOME_OK)
-                return 4;
-        if (r->set == OUTCOME_OK)
-                return 3;
-        return r->has_pending ? 2 : r->is_claimed ? 1 : 0;
-}
+static const char *const steps[ROTATION_STEPS] = {"claimed", "sealed", "set", "tested", "promoted", "old one dead"};
 
 static void draw_rotation(const struct model *m, const struct picture_request *r, struct sheet *s)
 {
         CLEANUP_BYTES struct bytes standing = BYTES_NONE;
-        unsigned done = steps_done(r->rotation);
+        unsigned done = rotation_steps_done(r->rotation);
         bool is_proven = r->rotation->is_done && r->rotation->evidence != OLD_UNPROVEN;
 
         sheet_heading(s, "ROTATION");

@@ -50,6 +50,8 @@ static enum err choose(struct model *m, enum screen_id screen)
                 snprintf(m->asking.credential, sizeof(m->asking.credential), "%s", p->credentials[0].name);
         if (screen == SCREEN_INCIDENT && p->n_incidents > 0)
                 snprintf(m->incident, sizeof(m->incident), "%s", p->incidents[0].view.incident);
+        if (screen == SCREEN_ROTATION && p->n_shown > 0)
+                m->rotating.told = p->versions[p->shown[0]].id;
         if (screen != SCREEN_WAITING && screen != SCREEN_APPROVE && screen != SCREEN_OPENED)
                 return OK;
         for (size_t i = 0; i < p->n_requests; i++)

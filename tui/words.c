@@ -104,7 +104,7 @@ const char *rotation_reason_word(enum rotation_reason r)
         return "unknown";
 }
 
-static const char *reason_words(enum rotation_reason r)
+const char *rotation_reason_words(enum rotation_reason r)
 {
         switch (r) {
         case NOT_DUE: return "not due";
@@ -200,6 +200,47 @@ void rotation_stage(const struct rotation_view *r, struct bytes *ret)
                 bytes_add_text(ret, "nobody has taken it yet");
 }
 
+unsigned rotation_steps_done(const struct rotation_view *r)
+{
+        if (r->is_done)
+                return r->evidence == OLD_UNPROVEN ? ROTATION_STEPS - 1 : ROTATION_STEPS;
+        if (r->is_promoted)
+                return 5;
+        if (r->test == OUTCOME_OK)
+                return 4;
+        if (r->set == OUTCOME_OK)
+                return 3;
+        return r->has_pending ? 2 : r->is_claimed ? 1 : 0;
+}
+
+static void say_step(const char *doing, const char *done, const char *noun, enum rotation_outcome o,
+                     struct bytes *ret)
+{
+        if (o == OUTCOME_FAILED || o == OUTCOME_UNKNOWN)
+                bytes_printf(ret, "%s %s", noun, o == OUTCOME_FAILED ? "FAILED" : "UNKNOWN");
+        else
+                bytes_add_text(ret, o == OUTCOME_STARTED ? doing : done);
+}
+
+void rotation_step(const struct rotation_view *r, struct bytes *ret)
+{
+        if (r->is_done)
+                bytes_add_text(ret, "done");
+        else if (r->revoke != OUTCOME_NONE)
+                say_step("revoking", "revoked", "revoke", r->revoke, ret);
+        else if (r->is_promoted)
+                bytes_add_text(ret, "promoted");
+        else if (r->test != OUTCOME_NONE)
+                say_step("testing", "tested", "test", r->test, ret);
+        else if (r->set != OUTCOME_NONE)
+                say_step("setting", "set", "set", r->set, ret);
+        else
+                bytes_add_text(ret, r->has_pending      ? "sealed"
+                                    : r->is_claimed     ? "claimed"
+                                    : r->due != NOT_DUE ? "due"
+                                                        : "not begun");
+}
+
 void rotation_standing(const struct rotation_view *r, int64_t now_ms, struct bytes *ret)
 {
         char time[WHEN_TEXT];
@@ -209,7 +250,7 @@ void rotation_standing(const struct rotation_view *r, int64_t now_ms, struct byt
                 return;
         }
         if (!r->is_done && r->due != NOT_DUE)
-                bytes_printf(ret, "rotation is owed (%s): ", reason_words(r->due));
+                bytes_printf(ret, "rotation is owed (%s): ", rotation_reason_words(r->due));
         rotation_stage(r, ret);
         if (r->is_claimed && !r->is_promoted && !r->is_done)
                 bytes_printf(ret, ", until %s", when(r->claimed_until_ms, now_ms, time));

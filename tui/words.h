@@ -22,6 +22,14 @@ const char *rotation_reason_word(enum rotation_reason r); /* none, spent, outdat
 const char *evidence_word(enum old_evidence e);           /* none, refused, replaced, unproven */
 const char *outcome_word(enum rotation_outcome o);        /* none, started, ok, failed, unknown */
 const char *criterion_word(enum criterion c);             /* yes, no, drill */
+/* "an admin ordered it" */
+const char *rotation_reason_words(enum rotation_reason r);
+/* Of claimed, sealed, set, tested, promoted, and the old one dead. */
+#define ROTATION_STEPS 6u
+unsigned rotation_steps_done(const struct rotation_view *r);
+/* How far it is, in one or two words: "not begun", "due", "claimed", "sealed", "setting", "set FAILED", "promoted",
+ * "done", … */
+void rotation_step(const struct rotation_view *r, struct bytes *ret);
 /* The last thing that a rotation has come to, without moments (so that it changes only when something happened). */
 void rotation_stage(const struct rotation_view *r, struct bytes *ret);
 /* How a version's rotation goes: "due (a share was spent), no rotator has taken it yet", … */

@@ -217,6 +217,9 @@ static enum err perform(struct jobs *j, const struct effect *job, struct identit
         case EFFECT_ENTRY: return jobs_entry(j, job->number, &ret->text);
         case EFFECT_VERIFY: return jobs_verify(j, &ret->text);
         case EFFECT_ROSTERS: return jobs_rosters(j, &ret->page);
+        case EFFECT_ROTATION: return jobs_rotation(j, job, ret);
+        case EFFECT_PLAN: return jobs_plan(j, job, ret);
+        case EFFECT_ORDER: return jobs_order(j, job, ret);
         default: return ERR_INTERNAL;
         }
 }

@@ -22,11 +22,20 @@ void jobs_follow(struct jobs *j, unsigned wait_s, int64_t picture_ms, struct res
 void jobs_forget(struct jobs *j);
 
 /* ---- work_read.c: what only reads the own copy ---- */
+/* A statement's words; false: it is left out. */
+typedef bool (*page_words)(const struct ledger *l, const struct statement *s, const void *about, struct bytes *ret);
+/* The entries from this one on. */
+enum err jobs_page(const struct jobs *j, uint64_t from, page_words words, const void *about, struct log_page **ret);
 enum err jobs_timeline(const struct jobs *j, const char *incident, struct log_page **ret);
 enum err jobs_log(const struct jobs *j, uint64_t until, const char *filter, struct log_page **ret);
 enum err jobs_entry(const struct jobs *j, uint64_t n, char **ret);
 enum err jobs_verify(const struct jobs *j, char **ret);
 struct seen_case *jobs_see(const struct jobs *j, const struct approval_case *c);
+
+/* ---- work_rotate.c ---- */
+enum err jobs_rotation(const struct jobs *j, const struct effect *job, struct result *ret);
+enum err jobs_plan(const struct jobs *j, const struct effect *job, struct result *ret);
+enum err jobs_order(struct jobs *j, const struct effect *job, struct result *ret);
 
 /* ---- work_rosters.c ---- */
 #define ROSTERS_SHOWN 20u /* the newest */

@@ -81,7 +81,8 @@ struct seen_case *jobs_see(const struct jobs *j, const struct approval_case *c)
 
 struct paging {
         const struct ledger *ledger;
-        const char *incident, *filter; /* or NULL */
+        page_words words;
+        const void *about;
         struct log_page *page;
         size_t cap;
 };
@@ -108,21 +109,40 @@ static bool page_line(void *context, const struct history_entry *entry)
         CLEANUP_BYTES struct bytes words = BYTES_NONE;
         struct paging *p = context;
 
-        if (p->incident && !history_is_about(p->ledger, entry->statement, p->incident))
-                return true;
-        describe_statement(p->ledger, entry->statement, &words);
-        if (!p->filter || !*p->filter || strcasestr(bytes_text(&words), p->filter) ||
-            strcasestr(statement_type_word(entry->statement->type), p->filter))
+        if (p->words(p->ledger, entry->statement, p->about, &words))
                 add_row(p, entry, bytes_text(&words));
+        return true;
+}
+
+enum err jobs_page(const struct jobs *j, uint64_t from, page_words words, const void *about, struct log_page **ret)
+{
+        struct paging p = {cli_ledger(j->cli), words, about, mem_new(1, sizeof(*p.page)), 0};
+
+        *ret = p.page;
+        return history_walk(j->cli, from, page_line, &p);
+}
+
+static bool words_of_incident(const struct ledger *l, const struct statement *s, const void *incident,
+                              struct bytes *ret)
+{
+        if (!history_is_about(l, s, incident))
+                return false;
+        describe_statement(l, s, ret);
         return true;
 }
 
 enum err jobs_timeline(const struct jobs *j, const char *incident, struct log_page **ret)
 {
-        struct paging p = {.ledger = cli_ledger(j->cli), .incident = incident, .page = mem_new(1, sizeof(*p.page))};
+        return jobs_page(j, 0, words_of_incident, incident, ret);
+}
 
-        *ret = p.page;
-        return history_walk(j->cli, 0, page_line, &p);
+/* Those that a filter leaves: NULL or empty leaves all. */
+static bool words_that_fit(const struct ledger *l, const struct statement *s, const void *filter, struct bytes *ret)
+{
+        const char *text = filter;
+
+        describe_statement(l, s, ret);
+        return !text || !*text || strcasestr(bytes_text(ret), text) || strcasestr(statement_type_word(s->type), text);
 }
 
 struct stop {
@@ -144,7 +164,8 @@ enum err jobs_log(const struct jobs *j, uint64_t until, const char *filter, stru
         enum err e;
 
         do {
-                struct stop s = {.paging = {.ledger = cli_ledger(j->cli), .filter = filter}, .until = to};
+                struct stop s = {.paging = {.ledger = cli_ledger(j->cli), .words = words_that_fit, .about = filter},
+                                 .until = to};
 
                 from = to > step ? to - step : 0;
                 log_page_free(*ret);

@@ -18,6 +18,7 @@
 #define REQUESTS        10000u
 #define OPEN            100u /* of the requests: a person has 5 at most; the others were given up */
 #define AT_ONCE         250u /* shares of a custody statement */
+#define AN_ORDER        1000u
 #define AN_INCIDENT_HAS 5u
 #define FIRST_PAINT_MS  100.0
 #define KEYSTROKE_MS    16.0
@@ -63,7 +64,8 @@ static void make_roster(struct place *p)
         for (unsigned i = 0; i < CREDENTIALS; i++) {
                 snprintf(p->names[i], sizeof(p->names[i]), "prod/%s%02u/db%04u", i % 3 ? "eu" : "us", i % 40, i);
                 bytes_printf(&more,
-                             "  %s: {opens_what: superuser of database %u, policy: prod-db, sealers: [alice]}\n",
+                             "  %s: {opens_what: superuser of database %u, policy: prod-db, sealers: [alice],"
+                             " rotate: {hook: postgres}}\n",
                              p->names[i], i);
         }
         text_replace(&yaml, "credentials:\n", bytes_text(&more));
@@ -113,6 +115,26 @@ static void ask_all(struct place *p)
         }
 }
 
+/* Everything has leaked and was ordered; a rotator has taken the first half of it. */
+static void order_all(struct place *p)
+{
+        for (unsigned i = 0; i < CREDENTIALS; i += AN_ORDER) {
+                struct statement s = world_say_as(p->w, STATEMENT_ORDER, "alice");
+
+                s.order.versions = (struct hash_list){AN_ORDER, p->versions + i};
+                s.order.why = "everything has leaked";
+                say(p, &s);
+        }
+        for (unsigned i = 0; i < CREDENTIALS / 2; i++) {
+                struct statement s = world_say_as(p->w, STATEMENT_ROTATION, "rot-1");
+
+                s.rotation.version = p->versions[i];
+                s.rotation.step = STEP_CLAIM;
+                s.rotation.until_ms = p->w->now_ms + HOUR_MS;
+                say(p, &s);
+        }
+}
+
 static void make_place(struct place *p)
 {
         p->w = world_new();
@@ -123,6 +145,7 @@ static void make_place(struct place *p)
         make_roster(p);
         seal_all(p);
         ask_all(p);
+        order_all(p);
 }
 
 /* ---- what is measured ---- */
@@ -173,6 +196,11 @@ static void go_credentials(void *context)
         press(context, (struct key_press){K_CHAR, 'c'});
 }
 
+static void go_rotations(void *context)
+{
+        press(context, (struct key_press){K_CHAR, 'R'});
+}
+
 /* Each letter of a filter, and back: eight keys. */
 static void type_filter(void *context)
 {
@@ -219,6 +247,25 @@ static double measure(struct place *p, void (*run)(void *))
         return ns[ROUNDS / 2];
 }
 
+/* All of the list, and what one order was for. */
+static void report_rotations(struct place *p, const char *who)
+{
+        char what[64];
+
+        snprintf(what, sizeof(what), "screens: to Rotations, %s", who);
+        ratio_print_times(what, measure(p, go_rotations), KEYSTROKE_MS * 1e6, 1.0);
+        snprintf(what, sizeof(what), "screens: down on Rotations, %s", who);
+        ratio_print_times(what, measure(p, move_down), KEYSTROKE_MS * 1e6, 1.0);
+        press(p, (struct key_press){K_CHAR, '/'});
+        snprintf(what, sizeof(what), "screens: a filter's key on Rotations, %s", who);
+        ratio_print_times(what, measure(p, type_filter) / 8, KEYSTROKE_MS * 1e6, 1.0);
+        press(p, (struct key_press){K_ESC, 0});
+        press(p, (struct key_press){K_CHAR, '<'});
+        snprintf(what, sizeof(what), "screens: down on one order, %s", who);
+        ratio_print_times(what, measure(p, move_down), KEYSTROKE_MS * 1e6, 1.0);
+        press(p, (struct key_press){K_CHAR, '>'});
+}
+
 static void report(struct place *p, const char *who)
 {
         char what[64];
@@ -235,6 +282,8 @@ static void report(struct place *p, const char *who)
         press(p, (struct key_press){K_CHAR, '/'});
         snprintf(what, sizeof(what), "screens: a filter's keystroke, %s", who);
         ratio_print_times(what, measure(p, type_filter) / 8, KEYSTROKE_MS * 1e6, 1.0);
+        press(p, (struct key_press){K_ESC, 0});
+        report_rotations(p, who);
 }
 
 static size_t in_use(void)

@@ -1,6 +1,6 @@
 /* Every key of every screen, pressed where it means something. Whoever adds a key adds its row here. */
 #include "base/clock.h"
-#include "tests/unit/tui/stage.h"
+#include "tests/unit/tui/stage_rotations.h"
 #include "tui/keys_common.h"
 #include <criterion/criterion.h>
 #include <string.h>
@@ -23,9 +23,20 @@ static void give_log(struct stage *s)
         result_done(&r);
 }
 
+static void give_plan(struct stage *s, const struct stage_rotations *rotations)
+{
+        struct result r = {.kind = EFFECT_PLAN, .id = s->model.rotating.lot, .is_unlocked = true};
+
+        r.plan = mem_new(1, sizeof(*r.plan));
+        rotate_plan_add(r.plan, &rotations->db[0], ROTATE_ORDER);
+        model_take(&s->model, &r);
+        result_done(&r);
+}
+
 static struct stage *stage_on(enum screen_id screen)
 {
-        struct stage *s = stage_new(screen == SCREEN_APPROVE ? "alice" : "erin");
+        struct stage_rotations rotations;
+        struct stage *many, *s = stage_new(screen == SCREEN_APPROVE ? "alice" : "erin");
 
         switch (screen) {
         case SCREEN_NOW: stage_ask(s); break;
@@ -51,6 +62,27 @@ static struct stage *stage_on(enum screen_id screen)
                 give_log(s);
                 break;
         case SCREEN_PEOPLE: stage_press(s, "p"); break;
+        case SCREEN_ROTATIONS:
+                many = stage_all_states("alice", &rotations);
+                stage_press(many, "<");
+                stage_free(s);
+                s = many;
+                break;
+        case SCREEN_ROTATION:
+                many = stage_all_states("alice", &rotations);
+                stage_press(many, "<Enter>");
+                stage_free(s);
+                s = many;
+                break;
+        case SCREEN_LOTS: stage_press(s, "Ro"); break;
+        case SCREEN_PLAN:
+                many = stage_many("alice", &rotations);
+                stage_press(many, "Ro<Enter>");
+                give_plan(many, &rotations);
+                stage_free(s);
+                s = many;
+                break;
+        case SCREEN_REPORT: stage_press(s, "Rr"); break;
         case SCREEN_COUNT: abort();
         }
         cr_assert_eq(s->model.screen, screen);
@@ -68,6 +100,7 @@ struct trace {
         int64_t open_for_ms;
         struct hash selected;
         char holder[130];
+        bool is_following;
 };
 
 static struct trace trace_of(const struct stage *s)
@@ -86,6 +119,7 @@ static struct trace trace_of(const struct stage *s)
         t.open_for_ms = m->asking.open_for_ms;
         t.selected = m->selected[m->screen];
         snprintf(t.holder, sizeof(t.holder), "%s", m->holder);
+        t.is_following = m->rotating.following != NULL;
         return t;
 }
 
@@ -153,6 +187,16 @@ static const struct own_key own_keys[] = {
         {SCREEN_LOG, ">", SCREEN_LOG, EFFECT_LOG, PROMPT_NONE},
         {SCREEN_LOG, "v", SCREEN_LOG, EFFECT_VERIFY, PROMPT_NONE},
         {SCREEN_PEOPLE, "Enter", SCREEN_PEOPLE, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_NOW, "R", SCREEN_ROTATIONS, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_ROTATIONS, "Enter", SCREEN_ROTATION, EFFECT_ROTATION, PROMPT_NONE},
+        {SCREEN_ROTATIONS, "/", SCREEN_ROTATIONS, EFFECT_NONE, PROMPT_FILTER},
+        {SCREEN_ROTATIONS, "o", SCREEN_LOTS, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_ROTATIONS, "r", SCREEN_REPORT, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_ROTATIONS, "<", SCREEN_ROTATIONS, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_ROTATIONS, ">", SCREEN_ROTATIONS, EFFECT_NONE, PROMPT_NONE},
+        {SCREEN_LOTS, "Enter", SCREEN_PLAN, EFFECT_PLAN, PROMPT_NONE},
+        {SCREEN_LOTS, "/", SCREEN_LOTS, EFFECT_NONE, PROMPT_FILTER},
+        {SCREEN_PLAN, "o", SCREEN_PLAN, EFFECT_NONE, PROMPT_WHY},
 };
 
 static const struct key_about *key_called(enum screen_id screen, const char *name)
@@ -204,7 +248,8 @@ static bool is_here(enum screen_id screen, enum action a)
 {
         return (a == ACT_GO_NOW && screen == SCREEN_NOW) || (a == ACT_BACK && screen == SCREEN_NOW) ||
                (a == ACT_GO_CREDENTIALS && screen == SCREEN_CREDENTIALS) ||
-               (a == ACT_GO_LOG && screen == SCREEN_LOG) || (a == ACT_GO_PEOPLE && screen == SCREEN_PEOPLE);
+               (a == ACT_GO_LOG && screen == SCREEN_LOG) || (a == ACT_GO_PEOPLE && screen == SCREEN_PEOPLE) ||
+               (a == ACT_GO_ROTATIONS && screen == SCREEN_ROTATIONS);
 }
 
 Test(every_key, the_common_keys_work_on_every_screen)
@@ -222,7 +267,8 @@ Test(every_key, the_common_keys_work_on_every_screen)
         } ways[] = {{ACT_GO_NOW, SCREEN_NOW},
                     {ACT_GO_CREDENTIALS, SCREEN_CREDENTIALS},
                     {ACT_GO_LOG, SCREEN_LOG},
-                    {ACT_GO_PEOPLE, SCREEN_PEOPLE}};
+                    {ACT_GO_PEOPLE, SCREEN_PEOPLE},
+                    {ACT_GO_ROTATIONS, SCREEN_ROTATIONS}};
 
         for (unsigned id = 0; id < SCREEN_COUNT; id++)
                 for (size_t i = 0; i < n_common_keys; i++) {

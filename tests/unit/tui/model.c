@@ -312,7 +312,7 @@ Test(model, random_keys_do_nothing_irreversible)
                                            "j",       "k",     "?", "c",      "l",      "p",      "n",       "i",
                                            "/",       "<Tab>", "a", "<^s>",   "m",      "h",      "v",       "w",
                                            "r",       "G",     "g", "<PgDn>", "<PgUp>", "<Left>", "<Right>", "<Bksp>",
-                                           "<Home>",  "<End>", "<", ">"};
+                                           "<Home>",  "<End>", "<", ">",      "R"};
         CLEANUP_STAGE struct stage *s = stage_new("alice");
         unsigned seed = 1, acts = 0;
 
@@ -324,7 +324,7 @@ Test(model, random_keys_do_nothing_irreversible)
                 stage_press(s, keys[(seed >> 16) % COUNT_OF(keys)]);
                 acts += s->effect.kind == EFFECT_APPROVE || s->effect.kind == EFFECT_CANCEL ||
                         s->effect.kind == EFFECT_OPEN || s->effect.kind == EFFECT_CLOSE ||
-                        s->effect.kind == EFFECT_ASK;
+                        s->effect.kind == EFFECT_ASK || s->effect.kind == EFFECT_ORDER;
                 if (i % 10 == 0 && s->model.busy != EFFECT_NONE)
                         stage_answer(s, s->model.busy, ERR_UNREACHABLE);
                 frame_draw(&s->model, &c);

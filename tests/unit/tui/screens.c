@@ -1,55 +1,24 @@
-/* Golden screens: each frame, drawn from a ledger that is the same in every run, must be the text in tests/screens/.
- * BREAKGLASS_REGENERATE=1 writes them anew. */
+/* The frames of the screens, each compared with its golden text. */
 #include "base/clock.h"
-#include "base/file.h"
-#include "quorum/admit.h"
-#include "tests/unit/tui/stage.h"
+#include "tests/unit/tui/golden.h"
 #include "tui/frame.h"
 #include "tui/words.h"
 #include <criterion/criterion.h>
 #include <string.h>
-
-static void compare(const char *name, const struct stage *s)
-{
-        CLEANUP_BYTES struct bytes text = BYTES_NONE, path = BYTES_NONE, wanted = BYTES_NONE;
-        const char *source = getenv("BREAKGLASS_SOURCE");
-        struct canvas c;
-
-        frame_draw(&s->model, &c);
-        canvas_text(&c, &text);
-        canvas_done(&c);
-        bytes_printf(&path, "%s/tests/screens/%s-%ux%u.txt", source ? source : ".", name, s->model.columns,
-                     s->model.rows);
-        if (getenv("BREAKGLASS_REGENERATE")) {
-                cr_assert_eq(file_write(bytes_text(&path), 0644, bytes_span(&text)), OK);
-                return;
-        }
-        cr_assert_eq(file_read(bytes_text(&path), 65536, &wanted), OK, "%s", bytes_text(&path));
-        cr_assert(span_equal(bytes_span(&text), bytes_span(&wanted)), "%s differs:\n%s", bytes_text(&path),
-                  bytes_text(&text));
-}
-
-static void compare_both(const char *name, struct stage *s)
-{
-        model_resize(&s->model, 24, 80);
-        compare(name, s);
-        model_resize(&s->model, 15, 60);
-        compare(name, s);
-}
 
 Test(screens, now_shows_what_waits_for_an_approver_first)
 {
         CLEANUP_STAGE struct stage *s = stage_new("alice");
 
         stage_ask(s);
-        compare_both("now-approver", s);
+        golden_compare_both("now-approver", s);
 }
 
 Test(screens, now_says_so_when_nothing_waits)
 {
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
-        compare_both("now-quiet", s);
+        golden_compare_both("now-quiet", s);
 }
 
 Test(screens, now_says_that_the_glass_can_not_be_broken_without_a_broker)
@@ -59,7 +28,7 @@ Test(screens, now_says_that_the_glass_can_not_be_broken_without_a_broker)
         s->model.is_away = true;
         snprintf(s->model.link_reason, sizeof(s->model.link_reason),
                  "unreachable: no broker answers at any of its addresses");
-        compare_both("now-away", s);
+        golden_compare_both("now-away", s);
 }
 
 Test(screens, credentials_tell_policy_and_readiness_in_words)
@@ -67,7 +36,7 @@ Test(screens, credentials_tell_policy_and_readiness_in_words)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         stage_press(s, "c");
-        compare_both("credentials", s);
+        golden_compare_both("credentials", s);
 }
 
 Test(screens, asking_shows_the_written_emergency_and_who_is_paged)
@@ -75,7 +44,7 @@ Test(screens, asking_shows_the_written_emergency_and_who_is_paged)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         stage_press(s, "c<Enter><Tab>INC-7<Tab>The main database is down and so is SSO");
-        compare_both("ask", s);
+        golden_compare_both("ask", s);
 }
 
 /* Keys are new in every run, and with them a request's id and code: here it gets one that stays. */
@@ -92,16 +61,16 @@ Test(screens, waiting_shows_the_code_large)
         stage_ask(s);
         stage_press(s, "<Enter>");
         fix_id(s);
-        compare_both("waiting", s);
+        golden_compare_both("waiting", s);
         s->model.picture->requests[0].next_page = "carol (again), sre-leads";
         s->model.picture->requests[0].next_page_ms = s->model.now_ms + 40000;
-        compare_both("waiting-next", s);
+        golden_compare_both("waiting-next", s);
         stage_approve(s, "alice", 1);
         fix_id(s);
-        compare_both("waiting-one", s);
+        golden_compare_both("waiting-one", s);
         stage_approve(s, "bob", 2);
         fix_id(s);
-        compare_both("waiting-ready", s);
+        golden_compare_both("waiting-ready", s);
 }
 
 Test(screens, approving_shows_one_labelled_line_each)
@@ -110,9 +79,9 @@ Test(screens, approving_shows_one_labelled_line_each)
 
         stage_ask(s);
         stage_review(s);
-        compare_both("approve", s);
+        golden_compare_both("approve", s);
         stage_press(s, "y");
-        compare_both("approve-code", s);
+        golden_compare_both("approve-code", s);
 }
 
 Test(screens, what_others_wrote_stays_in_its_box)
@@ -127,7 +96,7 @@ Test(screens, what_others_wrote_stays_in_its_box)
                 bytes_add_text(&reason, "\xcc\x81");
         stage_ask_because(s, bytes_text(&reason));
         stage_review(s);
-        compare_both("approve-hostile", s);
+        golden_compare_both("approve-hostile", s);
 }
 
 /* Who reads a screen by its cursor finds what is selected, and what is typed. */
@@ -156,9 +125,9 @@ Test(screens, opened_hides_the_fields)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         stage_open(s);
-        compare_both("opened", s);
+        golden_compare_both("opened", s);
         stage_press(s, "<Enter>");
-        compare_both("opened-shown", s);
+        golden_compare_both("opened-shown", s);
 }
 
 /* A page as the worker gives it. */
@@ -186,7 +155,7 @@ Test(screens, an_incident_is_told_from_the_log)
         stage_open(s);
         stage_press(s, "i");
         give_page(s, EFFECT_TIMELINE, rows, COUNT_OF(rows));
-        compare_both("incident", s);
+        golden_compare_both("incident", s);
 }
 
 Test(screens, the_log_shows_entries_and_how_far_a_verification_is)
@@ -204,7 +173,7 @@ Test(screens, the_log_shows_entries_and_how_far_a_verification_is)
         memcpy(s->model.picture->head, "0123456789abcdef", 16);
         stage_press(s, "v");
         model_take(&s->model, &r);
-        compare_both("log", s);
+        golden_compare_both("log", s);
 }
 
 /* The log's last line, as the log's reader tells it. */
@@ -225,17 +194,17 @@ Test(screens, what_was_opened_offline_says_so_first_in_incident_and_log)
         CLEANUP_BYTES struct bytes told = BYTES_NONE;
 
         stage_recover(s);
-        compare_both("now-recovered", s);
+        golden_compare_both("now-recovered", s);
         describe_last(s, &told);
         const struct log_row rows[] = {{5, WORLD_START_MS + 5 * SECOND_MS, "recovery", bytes_text(&told)}};
 
         stage_press(s, "<Enter>");
         give_page(s, EFFECT_TIMELINE, rows, COUNT_OF(rows));
-        compare_both("incident-recovered", s);
+        golden_compare_both("incident-recovered", s);
         stage_press(s, "<Esc>l");
         give_page(s, EFFECT_LOG, rows, COUNT_OF(rows));
         memcpy(s->model.picture->head, "0123456789abcdef", 16);
-        compare_both("log-recovered", s);
+        golden_compare_both("log-recovered", s);
 }
 
 Test(screens, done_shows_the_rotation_to_its_proof)
@@ -251,11 +220,11 @@ Test(screens, done_shows_the_rotation_to_its_proof)
         rotation.has_pending = true;
         rotation.set = OUTCOME_OK;
         rotation.claimed_until_ms = s->model.now_ms + 5 * MINUTE_MS;
-        compare_both("rotating", s);
+        golden_compare_both("rotating", s);
         rotation.test = OUTCOME_OK;
         rotation.is_promoted = rotation.is_done = rotation.new_works = true;
         rotation.evidence = OLD_REFUSED;
-        compare_both("rotated", s);
+        golden_compare_both("rotated", s);
 }
 
 Test(screens, one_persons_shares)
@@ -263,7 +232,7 @@ Test(screens, one_persons_shares)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         stage_press(s, "p<Enter>");
-        compare_both("shares", s);
+        golden_compare_both("shares", s);
 }
 
 Test(screens, people_and_help)
@@ -271,9 +240,9 @@ Test(screens, people_and_help)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         stage_press(s, "p");
-        compare_both("people", s);
+        golden_compare_both("people", s);
         stage_press(s, "?");
-        compare_both("help", s);
+        golden_compare_both("help", s);
 }
 
 Test(screens, a_locked_screen_shows_nothing)
@@ -281,7 +250,7 @@ Test(screens, a_locked_screen_shows_nothing)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         s->model.is_locked = s->model.has_passphrase = true;
-        compare_both("locked", s);
+        golden_compare_both("locked", s);
 }
 
 Test(screens, a_terminal_that_is_too_small_is_told_so)
@@ -289,7 +258,7 @@ Test(screens, a_terminal_that_is_too_small_is_told_so)
         CLEANUP_STAGE struct stage *s = stage_new("erin");
 
         model_resize(&s->model, 5, 20);
-        compare("small", s);
+        golden_compare("small", s);
         model_resize(&s->model, 1, 1);
-        compare("small", s);
+        golden_compare("small", s);
 }

@@ -5,7 +5,7 @@
 #include <locale.h>
 #include <string.h>
 
-static void fold(struct stage *s, struct span line)
+void stage_fold(struct stage *s, struct span line)
 {
         enum err e = admit_line(s->ledger, line, false, NULL);
 
@@ -13,9 +13,9 @@ static void fold(struct stage *s, struct span line)
         s->world->now_ms += SECOND_MS;
 }
 
-static void say(struct stage *s, struct statement *t)
+void stage_say(struct stage *s, struct statement *t)
 {
-        fold(s, world_append(s->world, t));
+        stage_fold(s, world_append(s->world, t));
 }
 
 void stage_look(struct stage *s)
@@ -40,16 +40,16 @@ struct stage *stage_new(const char *me)
         s->ledger = ledger_new();
         model_init(&s->model, 24, 80);
         snprintf(s->model.folder, sizeof(s->model.folder), "/dev/shm");
-        fold(s, world_genesis(s->world));
+        stage_fold(s, world_genesis(s->world));
         struct statement t = world_version(s->world, "prod/postgres/root", 1, NULL, "alice", &sealed);
 
-        say(s, &t);
+        stage_say(s, &t);
         sealed_version_done(&sealed);
         s->version = world_last_id(s->world);
         for (size_t i = 0; i < COUNT_OF(holders); i++) {
                 t = world_say_as(s->world, STATEMENT_CUSTODY, holders[i]);
                 t.custody.versions = (struct hash_list){1, &s->version};
-                say(s, &t);
+                stage_say(s, &t);
         }
         stage_look(s);
         return s;
@@ -70,7 +70,7 @@ void stage_ask_because(struct stage *s, const char *reason)
         t.request.incident = "INC-7";
         t.request.emergency = "E1";
         t.request.reason = reason;
-        say(s, &t);
+        stage_say(s, &t);
         s->request = world_last_id(s->world);
         stage_look(s);
 }
@@ -84,7 +84,7 @@ void stage_approve(struct stage *s, const char *who, unsigned index)
 {
         struct statement t = world_approval(s->world, who, &s->request, &s->version, index);
 
-        say(s, &t);
+        stage_say(s, &t);
         stage_look(s);
 }
 
@@ -119,7 +119,7 @@ void stage_recover(struct stage *s)
         t = world_say_as(s->world, STATEMENT_OPEN, "erin");
         t.open.request = s->request;
         say_offline(s, &t, &told);
-        say(s, &told);
+        stage_say(s, &told);
         for (size_t i = 0; i < told.recovery.n; i++) {
                 bytes_done(&parts[i].payload);
                 bytes_done(&parts[i].signature);
@@ -218,7 +218,7 @@ void stage_open(struct stage *s)
         struct statement t = world_say_as(s->world, STATEMENT_OPEN, "erin");
 
         t.open.request = s->request;
-        say(s, &t);
+        stage_say(s, &t);
         stage_look(s);
         stage_press(s, "<Enter>");
         const struct document_field fields[] = {{"password", (const unsigned char *)"hunter2", 7},

@@ -23,6 +23,9 @@ static inline void stage_cleanup_(struct stage **s)
 
 /* "abc<Enter><Esc><Tab><Up>…<^L>": each a key; the last one's effect stays in s->effect. */
 void stage_press(struct stage *s, const char *keys);
+/* The next line of the log; a second goes by. */
+void stage_fold(struct stage *s, struct span line);
+void stage_say(struct stage *s, struct statement *t);
 /* The model sees the ledger as it is. */
 void stage_look(struct stage *s);
 /* erin asks in INC-7. */

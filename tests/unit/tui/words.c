@@ -217,3 +217,34 @@ Test(words, an_edited_text_is_taken_and_an_untouched_one_is_not)
         cr_assert_eq(editor_write(span_text("draft\n"), &text), ERR_ABORTED);
         bytes_done(&text);
 }
+
+Test(words, a_rotation_is_as_far_as_its_last_step_and_whole_only_with_a_proof)
+{
+        static const struct {
+                struct rotation_view r;
+                unsigned done;
+                const char *step;
+        } rows[] = {
+                {{.due = NOT_DUE}, 0, "not begun"},
+                {{.due = DUE_ORDERED}, 0, "due"},
+                {{.is_claimed = true}, 1, "claimed"},
+                {{.is_claimed = true, .has_pending = true}, 2, "sealed"},
+                {{.has_pending = true, .set = OUTCOME_STARTED}, 2, "setting"},
+                {{.has_pending = true, .set = OUTCOME_FAILED}, 2, "set FAILED"},
+                {{.has_pending = true, .set = OUTCOME_OK}, 3, "set"},
+                {{.has_pending = true, .set = OUTCOME_OK, .test = OUTCOME_UNKNOWN}, 3, "test UNKNOWN"},
+                {{.set = OUTCOME_OK, .test = OUTCOME_OK}, 4, "tested"},
+                {{.is_promoted = true}, 5, "promoted"},
+                {{.is_promoted = true, .revoke = OUTCOME_STARTED}, 5, "revoking"},
+                {{.is_promoted = true, .is_done = true, .evidence = OLD_UNPROVEN}, 5, "done"},
+                {{.is_promoted = true, .is_done = true, .evidence = OLD_REPLACED}, 6, "done"},
+        };
+
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                CLEANUP_BYTES struct bytes step = BYTES_NONE;
+
+                rotation_step(&rows[i].r, &step);
+                cr_expect_eq(rotation_steps_done(&rows[i].r), rows[i].done, "%s", rows[i].step);
+                cr_expect_str_eq(bytes_text(&step), rows[i].step);
+        }
+}
