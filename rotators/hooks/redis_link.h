@@ -1,28 +1,35 @@
-/* One connection to a Redis server within a time limit, over hiredis, and what its answers mean.
+/* One connection to a Redis server within a time limit, and what its answers mean.
  *
- * hiredis keeps copies of what it sends in ordinary memory that it frees: a hook's libraries are exempt from the rule
- * of locked memory, by name. What a server says is never repeated but for its code word (WRONGPASS, NOPERM, …). */
+ * hiredis connects, writes commands and reads replies; what goes over the network goes through here, in TLS or in the
+ * clear, and is wiped when it is sent. What a server says is never repeated but for its code word (WRONGPASS, NOPERM,
+ * …).
+ */
 #pragma once
 #include "base/bytes.h"
 #include "rotators/hooks/hook.h"
+#include "rotators/hooks/tls.h"
 #include <hiredis/hiredis.h>
 
 struct redis_target {
         const char *socket; /* or NULL */
         const char *host;
         int port;
-        int64_t timeout_ms; /* for the connection, and for each answer */
+        bool uses_tls;
+        const char *ca_file; /* or NULL: the system's authorities */
+        int64_t timeout_ms;  /* for the connection, and for each answer */
 };
 
 struct redis_link {
         redisContext *conn;
+        bool uses_tls;
+        struct tls tls;
         char word[24]; /* of the server's last refusal, "" when it said none */
 };
 
 #define CLEANUP_REDIS_LINK __attribute__((cleanup(redis_link_done)))
 
-/* false when the server cannot be reached. */
-MUST_CHECK bool redis_link_open(const struct redis_target *t, struct redis_link *ret);
+/* TLS_AWAY also where the server cannot be reached at all. */
+MUST_CHECK enum tls_outcome redis_link_open(const struct redis_target *t, struct redis_link *ret);
 void redis_link_done(struct redis_link *l);
 
 enum redis_answer {

@@ -2,6 +2,7 @@
 import pathlib, shutil, subprocess
 from harness import finish, ok, skip
 from hook_steps import Hook, rotation
+from https_stub import DIR, authority, certificate
 from redis_server import Redis
 
 OLD, NEW = "the-old-one", "nEw0123456789abcdefghijklmnopqrs"
@@ -10,7 +11,13 @@ if not shutil.which("redis-server"):
     skip("no Redis here")
     finish()
 
-with Redis(["user app on >" + OLD + " ~* &* +@all", "user lame on >lame +@read", "user asleep off >x", "user open on nopass"]) as redis:
+authority("ca")
+authority("other")
+certificate("good", "ca", "DNS:localhost,IP:127.0.0.2")
+certificate("elsewhere", "ca", "DNS:elsewhere.example")
+certificate("stranger", "other", "DNS:localhost,IP:127.0.0.2")
+
+with Redis(["user app on >" + OLD + " ~* &* +@all", "user lame on >lame +@read", "user asleep off >x", "user open on nopass"], DIR / "good.pem") as redis:
     hook = Hook("redis", {"socket": redis.socket, "user": "app", "admin_user": "admin", "admin_password_file": redis.password_file})
     hook.grammar(NEW)
 
@@ -62,10 +69,33 @@ with Redis(["user app on >" + OLD + " ~* &* +@all", "user lame on >lame +@read",
     ok("a server that takes any password proves nothing", got.failed(78, "any password"), got)
     got = hook("check", user="admin")
     ok("the admin is never rotated", got.failed(78, "admin_user"), got)
-    got = hook("check", socket=None, host="10.0.0.1")
+    got = hook("check", socket=None, host="127.0.0.2", port=redis.port, tls="no")
     ok("no password goes over a network in the clear", got.failed(78, "clear"), got)
     got = hook("check", socket=None, port=redis.port)
     ok("over loopback it may", got.is_ok(), got)
+    got = hook("check", socket=None, host="127.0.0.2", port=redis.port, plaintext_network="yes")
+    ok("and where the network is said to be private", got.is_ok(), got)
+
+    # ---- TLS ----
+    far = Hook("redis", {**{k: v for k, v in hook.config.items() if k != "socket"}, "host": "127.0.0.2", "port": redis.tls_port, "ca_file": str(DIR / "ca.pem")})
+    ok("over a network it is TLS, with nothing said", far("check").is_ok() and far("test", NEW).is_ok("works"))
+    got = hook("check", socket=None, host="localhost", port=redis.tls_port, tls="yes", ca_file=str(DIR / "ca.pem"))
+    ok("over loopback when told to, by the name in the certificate", got.is_ok(), got)
+    before = redis.logins()
+    for why, name, change in (("a name that is not in the certificate", "elsewhere", {}), ("an authority that nobody named", "stranger", {}),
+                              ("no authority named, and the system knows none", "good", {"ca_file": None})):
+        redis.prove_by(DIR / f"{name}.pem")
+        got = far("set", OLD, **change)
+        ok(f"{why}: refused", got.failed(78, "certificate"), got)
+    redis.prove_by(DIR / "good.pem")
+    n = redis.logins() - before
+    ok("and no password was sent to it", n == 5, n)
+    got = far("set", OLD, port=redis.port, seconds=6)
+    ok("a server without TLS is out of reach", got.failed(75, "TLS"), got)
+    got = far("check", ca_file=str(DIR / "nothing.pem"))
+    ok("authorities that cannot be read are a mistake", got.failed(78, "ca_file"), got)
+    got = hook("check", tls="yes")
+    ok("TLS on a socket too", got.failed(78, "socket"), got)
     ok("nothing of this changed the password", redis.accepts("app", NEW))
 
     # A server that cannot save: in force, not durable, and that is said.
@@ -84,5 +114,5 @@ with Redis(["user app on >" + OLD + " ~* &* +@all", "user lame on >lame +@read",
 
     hook.conforms()
     redis.admin("ACL", "SETUSER", "app", "resetpass", ">" + OLD)
-    rotation(hook, OLD, lambda value: redis.accepts("app", value))
+    rotation(far, OLD, lambda value: redis.accepts("app", value))
 finish()
