@@ -12,8 +12,7 @@
 
 struct giving_back {
         struct store *store;
-        struct bytes text;     /* the log here */
-        struct ledger *ledger; /* of it */
+        struct ledger *ledger; /* of the log here */
         struct given given;    /* the log here first */
         size_t longest;
 };
@@ -21,7 +20,6 @@ struct giving_back {
 static void giving_back_done(struct giving_back *g)
 {
         given_done(&g->given);
-        bytes_done(&g->text);
         ledger_free(g->ledger);
         store_close(g->store);
 }
@@ -46,14 +44,14 @@ static enum err read_own(struct giving_back *g)
         enum err e = store_size(g->store, &size);
         g->ledger = ledger_new();
         while (e == OK && next < size) {
-                const size_t had = g->text.n;
-                if ((e = store_read_lines(g->store, next, size, CHUNK_BYTES, &g->text, &next)) == OK)
-                        e = fold(g->ledger, span_of(g->text.p + had, g->text.n - had));
+                CLEANUP_BYTES struct bytes text = BYTES_NONE;
+                if ((e = store_read_lines(g->store, next, size, CHUNK_BYTES, &text, &next)) == OK)
+                        e = fold(g->ledger, bytes_span(&text));
         }
         if (e == OK && size == 0)
                 return err_because(ERR_CORRUPT_STORE, "the log is empty; `breakglassd init` begins one");
         if (e == OK)
-                given_add(&g->given, "the log here", &g->text, g->ledger);
+                given_add(&g->given, "the log here", g->store, g->ledger);
         return e;
 }
 
@@ -101,11 +99,12 @@ static enum err unite(struct giving_back *g)
 
 static enum err write_all(struct giving_back *g, const struct given_log *log)
 {
+        size_t n_parts;
         enum err e = store_begin(g->store);
         if (e != OK)
                 return e;
         if ((e = restored_append(g->store, log, ledger_size(g->ledger), ledger_size(log->ledger))) == OK &&
-            (e = restored_put_parts(g->store, log->ledger, &g->given)) == OK)
+            (e = restored_put_parts(g->store, log->ledger, &g->given, &n_parts)) == OK)
                 e = store_commit(g->store);
         if (e != OK)
                 store_rollback(g->store);
@@ -134,7 +133,7 @@ static enum err open_and_give_back(const struct config *c, const char *const fil
 {
         CLEANUP_FREE char *path = path_join(c->state, STORE_FILE);
         CLEANUP_FD int lock = -1;
-        struct giving_back g = {.text = BYTES_NONE};
+        struct giving_back g = {0};
         enum err e = state_lock(c, &lock);
         if (e == ERR_CONFIG)
                 return err_because(e, "stop the broker first: something runs on its state, or it has none");

@@ -13,6 +13,7 @@ struct restoring {
         struct given given; /* the vault's first */
         size_t longest;
         struct ledger *ledger;    /* the longest's, and the line behind it */
+        size_t n_parts;           /* that were put into the store */
         struct bytes roster_line; /* what comes behind; empty when no new roster was given */
 };
 
@@ -107,7 +108,7 @@ static enum err fill_store(struct store *s, void *context)
         bool is_new;
         enum err e = put_log(s, r);
         if (e == OK)
-                e = restored_put_parts(s, r->ledger, &r->given);
+                e = restored_put_parts(s, r->ledger, &r->given, &r->n_parts);
         return e == OK ? store_remember(s, BOOK_HOLD_KEY, clock_now_ms(), STORE_ONCE, &is_new) : e;
 }
 
@@ -123,7 +124,7 @@ static enum err tell(const char *path, const struct restoring *r)
         struct store *store = NULL;
         hash_to_hex(ledger_installation(r->ledger), hex);
         printf("installation: %s\nrestored: %llu entries, %zu sealed parts\n", hex,
-               (unsigned long long)ledger_size(r->ledger), r->given.n_parts);
+               (unsigned long long)ledger_size(r->ledger), r->n_parts);
         tell_logs(&r->given);
         enum err e = store_open(path, STORE_READ, &store);
         if (e == OK)

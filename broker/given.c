@@ -1,34 +1,19 @@
 #include "broker/given.h"
-#include "base/file.h"
-#include "quorum/export.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-
-#define FILE_MAX_BYTES (2048u * 1024u * 1024u)
 
 void given_done(struct given *g)
 {
         for (size_t i = 0; i < g->n; i++) {
-                if (g->log[i].is_ours)
+                if (!g->log[i].index)
                         continue;
-                bytes_done(&g->log[i].text);
+                export_index_free(g->log[i].index);
                 ledger_free(g->log[i].ledger);
         }
-        for (size_t i = 0; i < g->n_parts; i++)
-                bytes_done(&g->part[i].bytes);
         free(g->log);
-        free(g->part);
         *g = (struct given){0};
-}
-
-static void keep_part(void *context, const struct hash *sha256, struct span blob)
-{
-        struct given *g = context;
-        if (given_find(g, sha256))
-                return;
-        g->part = mem_grow(g->part, g->n_parts + 1, sizeof *g->part);
-        g->part[g->n_parts] = (struct given_part){.sha256 = *sha256, .bytes = BYTES_NONE};
-        bytes_add_span(&g->part[g->n_parts++].bytes, blob);
 }
 
 static void add_log(struct given *g, struct given_log log)
@@ -39,25 +24,24 @@ static void add_log(struct given *g, struct given_log log)
 
 enum err given_read(struct given *g, const char *path, bool is_vault, const struct hash *genesis)
 {
-        struct given_log log = {.name = path, .text = BYTES_NONE};
+        struct given_log log = {.name = path};
         struct export_verdict verdict;
-        const struct export_job job = {
-                .genesis = genesis, .want_blobs = is_vault, .on_blob = keep_part, .context = g};
-        enum err e = file_read(path, FILE_MAX_BYTES, &log.text);
-        if (e == OK)
-                e = export_verify(bytes_span(&log.text), &job, &verdict, &log.ledger);
+        /* O_NONBLOCK: a FIFO must be refused, not waited for. */
+        const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return err_because(errno == ENOENT ? ERR_NO_ENTRY : ERR_IO, "%s: %s", path, strerror(errno));
+        enum err e = export_index_new(fd, is_vault, genesis, &verdict, &log.ledger, &log.index);
         if (e != OK) {
                 CLEANUP_FREE char *why = mem_text(err_reason());
-                bytes_done(&log.text);
                 return err_because(e, "%s: %s", path, why);
         }
         add_log(g, log);
         return OK;
 }
 
-void given_add(struct given *g, const char *name, const struct bytes *text, struct ledger *ledger)
+void given_add(struct given *g, const char *name, struct store *store, struct ledger *ledger)
 {
-        add_log(g, (struct given_log){.name = name, .text = *text, .ledger = ledger, .is_ours = true});
+        add_log(g, (struct given_log){.name = name, .store = store, .ledger = ledger});
 }
 
 static bool is_same_until(const struct ledger *a, const struct ledger *b, uint64_t size)
@@ -103,24 +87,22 @@ enum err given_unite(const struct given *g, size_t *ret_longest, size_t *ret_one
         return OK;
 }
 
-struct span given_lines(const struct given_log *log, uint64_t n)
+enum err given_line(const struct given_log *log, uint64_t n, struct bytes *ret)
 {
-        struct span rest = bytes_span(&log->text);
-        const unsigned char *from = rest.p;
-        for (uint64_t i = 0; i < ledger_size(log->ledger); i++) {
-                const unsigned char *end = memchr(rest.p, '\n', rest.n);
-                rest = span_of(end + 1, (size_t)(rest.p + rest.n - (end + 1)));
-                if (i + 1 == n)
-                        from = rest.p;
-        }
-        return span_of(from, (size_t)(rest.p - from));
+        uint64_t next;
+        if (log->index)
+                return export_index_line(log->index, n, ret);
+        enum err e = store_read_lines(log->store, n, n + 1, 1, ret, &next);
+        if (e == OK)
+                ret->n--; /* the newline */
+        return e;
 }
 
-/* Few enough to look at each: a part is over a hundred bytes of a file that was just read. */
-const struct given_part *given_find(const struct given *g, const struct hash *sha256)
+enum err given_part(const struct given *g, const struct hash *sha256, struct bytes *ret)
 {
-        for (size_t i = 0; i < g->n_parts; i++)
-                if (hash_equal(&g->part[i].sha256, sha256))
-                        return &g->part[i];
-        return NULL;
+        enum err e = ERR_NOT_FOUND;
+        for (size_t i = 0; i < g->n && e == ERR_NOT_FOUND; i++)
+                if (g->log[i].index)
+                        e = export_index_part(g->log[i].index, sha256, ret);
+        return e;
 }

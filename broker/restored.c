@@ -26,21 +26,14 @@ enum err restored_check_key(const struct config *c, const struct ledger *l)
 
 /* ---- writing ---- */
 
-static struct span take_line(struct span *lines)
-{
-        const unsigned char *end = memchr(lines->p, '\n', lines->n);
-        struct span line = span_of(lines->p, (size_t)(end - lines->p));
-        *lines = span_of(end + 1, lines->n - line.n - 1);
-        return line;
-}
-
 enum err restored_append(struct store *s, const struct given_log *log, uint64_t n, uint64_t to)
 {
         enum err e = OK;
-        for (struct span rest = given_lines(log, n); n < to && e == OK; n++) {
-                const struct span line = take_line(&rest);
+        for (; n < to && e == OK; n++) {
+                CLEANUP_BYTES struct bytes line = BYTES_NONE;
                 const struct hash id = ledger_id_at(log->ledger, n);
-                e = store_append(s, n, &id, line);
+                if ((e = given_line(log, n, &line)) == OK)
+                        e = store_append(s, n, &id, bytes_span(&line));
         }
         return e;
 }
@@ -52,17 +45,21 @@ static bool is_live(const struct version_view *v)
 }
 
 static enum err put_part(struct store *s, const struct given *g, enum blob_kind kind, const struct hash *version,
-                         const struct hash *sha256)
+                         const struct hash *sha256, size_t *put)
 {
-        const struct given_part *part = given_find(g, sha256);
-        return part ? store_put_blob(s, kind, version, sha256, bytes_span(&part->bytes)) : OK;
+        CLEANUP_BYTES struct bytes part = BYTES_NONE;
+        enum err e = given_part(g, sha256, &part);
+        if (e == OK)
+                e = store_put_blob(s, kind, version, sha256, bytes_span(&part));
+        *put += e == OK;
+        return e == ERR_NOT_FOUND ? OK : e; /* told afterwards */
 }
 
-static enum err put_version(struct store *s, const struct given *g, const struct version_view *v)
+static enum err put_version(struct store *s, const struct given *g, const struct version_view *v, size_t *put)
 {
-        enum err e = put_part(s, g, BLOB_CIPHERTEXT, &v->id, &v->fields->ciphertext_sha256);
+        enum err e = put_part(s, g, BLOB_CIPHERTEXT, &v->id, &v->fields->ciphertext_sha256, put);
         for (unsigned i = 0; i < v->fields->n_shares && e == OK; i++)
-                e = put_part(s, g, BLOB_SHARE, &v->id, &v->fields->shares[i].sha256);
+                e = put_part(s, g, BLOB_SHARE, &v->id, &v->fields->shares[i].sha256, put);
         return e;
 }
 
@@ -72,13 +69,14 @@ static enum err erase_version(struct store *s, const struct version_view *v)
         return e == OK ? store_erase_blobs(s, BLOB_SHARE, &v->id, NULL) : e;
 }
 
-enum err restored_put_parts(struct store *s, const struct ledger *l, const struct given *g)
+enum err restored_put_parts(struct store *s, const struct ledger *l, const struct given *g, size_t *ret_put)
 {
         enum err e = OK;
+        *ret_put = 0;
         for (size_t i = 0; i < ledger_versions(l) && e == OK; i++) {
                 struct version_view v;
                 ledger_version_at(l, i, &v);
-                e = is_live(&v) ? put_version(s, g, &v) : erase_version(s, &v);
+                e = is_live(&v) ? put_version(s, g, &v, ret_put) : erase_version(s, &v);
         }
         for (size_t i = 0; i < ledger_requests(l) && e == OK; i++) {
                 struct request_view r;
@@ -195,9 +193,9 @@ static void tell_side(const struct given_log *log, const struct given_log *other
                 "Only %s has these of its %" PRIu64 " entries from %" PRIu64 " on (the broker's own words, and "
                 "what both have, are left out):\n",
                 log->name, n, common);
-        for (struct span rest = given_lines(log, common); rest.n > 0;) {
-                CLEANUP_BYTES struct bytes text = BYTES_NONE;
-                if (!brief(log, other, take_line(&rest), &text))
+        for (uint64_t at = common; at < ledger_size(log->ledger); at++) {
+                CLEANUP_BYTES struct bytes text = BYTES_NONE, line = BYTES_NONE;
+                if (given_line(log, at, &line) != OK || !brief(log, other, bytes_span(&line), &text))
                         continue;
                 if (told < TOLD_MAX)
                         fprintf(stderr, "%s\n", bytes_text(&text));

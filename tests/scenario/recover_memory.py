@@ -45,6 +45,16 @@ def export(w, name):
     return path, used
 
 
+def restore(w, path):
+    """The most memory of `init --from`, into a state of its own."""
+    here = w.dir / f"restored-{path.stem}"
+    config = w.dir / f"{path.stem}.yaml"
+    config.write_text(open(w.config).read().replace(f"state: {w.state}", f"state: {here}"))
+    code, used = peak([BREAKGLASSD, "init", "--from", str(path), "--config", str(config)], dict(os.environ), stdout=subprocess.DEVNULL)
+    assert code == 0 and (here / "broker.db").stat().st_size > path.stat().st_size / 2
+    return used
+
+
 def main():
     if "asan" in os.environ.get("BREAKGLASS_BUILD", ""):
         skip("the sanitizer's own memory hides what is measured")
@@ -60,6 +70,8 @@ def main():
         size = large.stat().st_size
         ok("an export of many megabytes", size > LARGE * BYTES, size)
         ok("`breakglassd export` does not hold it", large_export - small_export < size / 4, (small_export, large_export, size))
+        least, most = restore(w, small), restore(w, large)
+        ok("`breakglassd init --from` does not hold it", most - least < size / 4, (least, most, size))
         least = dict(Recovery(w, small, "small").all())
         for step, (code, used) in Recovery(w, large, "large").all():
             ok(f"recover {step}: done, and does not hold the export", code == 0 and least[step][0] == 0 and used - least[step][1] < size / 4,
