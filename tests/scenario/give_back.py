@@ -2,7 +2,7 @@
 exactly what is missing and give it back, entry for entry; what would fork is refused with what each side would lose."""
 import contextlib, os, re, shlex, shutil, sqlite3, subprocess, sys
 
-from harness import BREAKGLASS, BREAKGLASSD, BUILD, ROOT, Done, World, finish, ok, skip, wait_for
+from harness import PEOPLE, BREAKGLASS, BREAKGLASSD, BUILD, ROOT, Done, World, finish, ok, skip, wait_for
 from page_file import PageFile
 
 CREDENTIALS = {name: {"opens_what": name, "sealers": ["alice"]} for name in ("prod/db/root", "prod/late", "prod/new")}
@@ -19,6 +19,12 @@ def lines(w):
         return [line for line, in db.execute("SELECT line FROM log ORDER BY n")]
 
 
+def sealed_versions(w):
+    """Of how many versions sealed parts lie there."""
+    with contextlib.closing(sqlite3.connect(f"file:{w.state}/broker.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT count(DISTINCT owner) FROM blobs WHERE kind IN (1, 2)").fetchone()[0]
+
+
 def words(text):
     return " ".join(text.split())
 
@@ -33,7 +39,7 @@ def restore(w, vault, *more):
 
 
 def lost_hour(w):
-    """What happens after the export: an opening, a close, a version; bob sees the first part of it, erin and alice all."""
+    """What happens after the export: an opening, a close, a new version, a value changed; bob sees the first part of it, erin and alice all."""
     asked = w.request()
     w.approve("bob", asked)
     w.must("bob", "status")
@@ -41,6 +47,9 @@ def lost_hour(w):
     ok("it is opened after the export", w.open(asked).out.strip() == "first")
     w.must("erin", "close", "INC-7")
     w.seal("prod/late", fields={"password": "late"})
+    w.seal("prod/new", fields={"password": "newer"})
+    for name in ("alice", "dave"):
+        w.must(name, "inbox")  # with their custody the newer value is the current one
     for name in ("erin", "alice"):
         w.must(name, "status")
 
@@ -76,7 +85,7 @@ def kills(w, before, whole, given):
 
 
 def main():
-    with PageFile() as pages, World(credentials=CREDENTIALS, channels=pages.channels, config_extra="heartbeat: 1d\n") as w:
+    with PageFile() as pages, World(people=[*PEOPLE, "dave"], holders=("alice", "bob", "carol", "dave"), credentials=CREDENTIALS, channels=pages.channels, config_extra="heartbeat: 1d\n") as w:
         w.seal(fields={"password": "first"})
         for holder in w.holders:
             w.must(holder, "inbox")
@@ -122,7 +131,7 @@ def main():
             ok(f"{name} writes their copy while the broker contradicts it", done.code == 0 and given[-1].exists(), done)
             done = w.run(name, "log", "verify", given[-1], "--genesis", w.genesis)
             ok("which verifies like any export", done.code == 0, done)
-        ok("the sealer's has the sealed parts", "12 sealed shares and ciphertexts are in it" in words(done.out), done)
+        ok("the sealer's has the sealed parts", "15 sealed shares and ciphertexts are in it" in words(done.out), done)
         text = given[-1].read_bytes()
         (w.dir / "cut").write_bytes(text[:text.rindex(b'{"sha256"')])
         done = w.run("alice", "log", "verify", w.dir / "cut", "--genesis", w.genesis)
@@ -146,13 +155,14 @@ def main():
            and "log export --sealed" in done.out, done)
         done = broker_command(w, "give-back", given[2], given[0])
         ok("it has them", done.code == 0 and "missing" not in done.out, done)
+        ok("what was replaced in the lost hour is erased", sealed_versions(w) == 3, sealed_versions(w))
         done = broker_command(w, "give-back", *given)
         ok("once more changes nothing", done.code == 0 and "no entry" in done.out and "missing" not in done.out, done)
         mended = lines(w)
 
         # ---- life goes on ----
         w.start()
-        for name in ("alice", "bob", "carol", "erin"):
+        for name in ("alice", "bob", "carol", "dave", "erin"):
             done = w.run(name, "log", "verify")
             ok(f"{name} goes on where they were", done.code == 0, done)
         second = w.request(credential="prod/late", incident="INC-8")
