@@ -1,164 +1,15 @@
 #include "base/spawn.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/spawn_inside.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sodium.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define SLICE_MS 20 /* between looks at the child where the kernel has no pidfd */
-
-static const char *const clean_environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
-
-struct running {
-        const struct spawn_job *job;
-        struct spawn_result *result;
-        pid_t pid;
-        int pidfd;           /* -1 where the kernel has none */
-        int in, out, err;    /* our ends; -1 once closed */
-        size_t written;      /* of the input */
-        size_t line_start;   /* where the line of stdout begins that is not handed over yet */
-        int64_t deadline_ms; /* monotonic: when the next signal is due */
-        bool was_killed;
-};
-
-static void close_fd(int *fd)
-{
-        if (*fd >= 0)
-                close(*fd);
-        *fd = -1;
-}
-
-/* ---- start ---- */
-
-/* Moves a descriptor above 2: where ours are closed, none of these may take their place, or what somebody writes to
- * stderr would reach the plugin. Returns -1 with errno when that fails (and when fd is -1). */
-static int above_stdio(int fd)
-{
-        int moved;
-
-        if (fd < 0 || fd > 2)
-                return fd;
-        moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        close(fd);
-        return moved;
-}
-
-static enum err pipe_new(int ret[2])
-{
-        int raw[2];
-
-        if (pipe2(raw, O_CLOEXEC) != 0)
-                return err_because(ERR_IO, "pipe: %s", strerror(errno));
-        ret[0] = above_stdio(raw[0]);
-        ret[1] = above_stdio(raw[1]);
-        if (ret[0] < 0 || ret[1] < 0)
-                return err_because(ERR_IO, "pipe: %s", strerror(errno));
-        return OK;
-}
-
-static const char **environment_of(const struct spawn_job *job)
-{
-        size_t n = 0, k = 0;
-
-        while (job->environment && job->environment[n])
-                n++;
-        const char **all = mem_new(COUNT_OF(clean_environment) + n + 1, sizeof(char *));
-
-        for (; k < COUNT_OF(clean_environment); k++)
-                all[k] = clean_environment[k];
-        for (size_t i = 0; i < n; i++)
-                all[k++] = job->environment[i];
-        return all;
-}
-
-static int set_attributes(const struct spawn_job *job, posix_spawnattr_t *attributes)
-{
-        int group = job->stays_in_group ? 0 : POSIX_SPAWN_SETPGROUP;
-        sigset_t none, all;
-        int failed = 0;
-
-        sigemptyset(&none);
-        sigfillset(&all);
-        /* An ignored SIGPIPE or a blocked SIGTERM of ours is not the plugin's business. */
-        failed |= posix_spawnattr_setsigmask(attributes, &none);
-        failed |= posix_spawnattr_setsigdefault(attributes, &all);
-        failed |= posix_spawnattr_setpgroup(attributes, 0);
-        failed |=
-                posix_spawnattr_setflags(attributes, (short)(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-        return failed;
-}
-
-static int set_actions(posix_spawn_file_actions_t *actions, int in, int out, int err)
-{
-        int failed = 0;
-
-        failed |= posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
-        failed |= posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-        failed |= posix_spawn_file_actions_adddup2(actions, err, STDERR_FILENO);
-        failed |= posix_spawn_file_actions_addclosefrom_np(actions, 3);
-        failed |= posix_spawn_file_actions_addchdir_np(actions, "/");
-        return failed;
-}
-
-static enum err start_child(const struct spawn_job *job, int in, int out, int err, pid_t *ret_pid)
-{
-        CLEANUP_FREE const char **environment = environment_of(job);
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attributes;
-        int failed;
-
-        if (posix_spawn_file_actions_init(&actions) != 0 || posix_spawnattr_init(&attributes) != 0)
-                abort(); /* only for want of memory */
-        failed = set_attributes(job, &attributes) | set_actions(&actions, in, out, err);
-        if (failed)
-                failed = ENOMEM;
-        else
-                failed = posix_spawn(ret_pid, job->path, &actions, &attributes, (char *const *)job->argv,
-                                     (char *const *)environment);
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attributes);
-        return failed ? err_because(ERR_IO, "%s could not be started: %s", job->path, strerror(failed)) : OK;
-}
-
-static void set_nonblocking(int fd)
-{
-        if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
-                abort();
-}
-
-static enum err start(struct running *r)
-{
-        int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
-        enum err e;
-
-        if ((e = pipe_new(in)) == OK && (e = pipe_new(out)) == OK && (e = pipe_new(err)) == OK)
-                e = start_child(r->job, in[0], out[1], err[1], &r->pid);
-        close_fd(&in[0]);
-        close_fd(&out[1]);
-        close_fd(&err[1]);
-        if (e != OK) {
-                close_fd(&in[1]);
-                close_fd(&out[0]);
-                close_fd(&err[0]);
-                return e;
-        }
-        r->in = in[1];
-        r->out = out[0];
-        r->err = err[0];
-        set_nonblocking(r->in);
-        set_nonblocking(r->out);
-        set_nonblocking(r->err);
-        r->pidfd = above_stdio(pidfd_open(r->pid, 0));
-        r->deadline_ms = clock_monotonic_ms() + r->job->timeout_ms;
-        return OK;
-}
 
 /* ---- while it runs ---- */
 
@@ -182,22 +33,26 @@ static void write_input(struct running *r)
                         return;
                 r->written = n < 0 ? input.n : r->written + (size_t)n;
         }
-        if (r->written == input.n)
-                close_fd(&r->in);
+        if (r->written == input.n && !r->keeps_input)
+                running_close_input(r);
 }
 
 static void hand_over_lines(struct running *r)
 {
         const struct bytes *out = &r->result->out;
 
-        while (r->job->on_line && r->line_start < out->n) {
+        while ((r->job->on_line || r->is_last) && !r->is_answered && r->line_start < out->n) {
                 const unsigned char *from = out->p + r->line_start;
                 const unsigned char *end = memchr(from, '\n', out->n - r->line_start);
 
                 if (!end)
                         return;
-                r->line_start += (size_t)(end - from) + 1;
-                r->job->on_line(r->job->context, span_of(from, (size_t)(end - from)));
+                struct span line = span_of(from, (size_t)(end - from));
+                r->line_start += line.n + 1;
+                if (r->is_last)
+                        r->is_answered = r->is_last(r->context, line);
+                else
+                        r->job->on_line(r->job->context, line);
         }
 }
 
@@ -213,7 +68,8 @@ static void read_output(struct running *r, int *fd, struct bytes *to)
                 if (n < 0 && errno == EAGAIN)
                         return;
                 if (n <= 0) {
-                        close_fd(fd);
+                        close(*fd);
+                        *fd = -1;
                         return;
                 }
                 to->n += (size_t)n;
@@ -226,7 +82,7 @@ static void read_output(struct running *r, int *fd, struct bytes *to)
         }
 }
 
-static void move_data(struct running *r)
+void running_move_data(struct running *r)
 {
         if (r->in >= 0)
                 write_input(r);
@@ -257,7 +113,7 @@ static void wait_for_something(const struct running *r)
         bool is_capped = r->result->output_capped;
         struct pollfd fds[] = {
                 {.fd = r->pidfd, .events = POLLIN},
-                {.fd = r->in, .events = POLLOUT},
+                {.fd = r->written < r->job->input.n ? r->in : -1, .events = POLLOUT},
                 {.fd = is_capped ? -1 : r->out, .events = POLLIN},
                 {.fd = is_capped ? -1 : r->err, .events = POLLIN},
         };
@@ -272,8 +128,7 @@ static void wait_for_something(const struct running *r)
         poll(fds, COUNT_OF(fds), (int)left);
 }
 
-/* Whether the child has ended; it is left unreaped, so that its number stays its own. */
-static enum err has_ended(const struct running *r, bool *ret)
+enum err running_has_ended(const struct running *r, bool *ret)
 {
         siginfo_t info = {0};
 
@@ -283,14 +138,16 @@ static enum err has_ended(const struct running *r, bool *ret)
         return OK;
 }
 
-static enum err attend(struct running *r)
+enum err running_attend(struct running *r)
 {
         bool ended = false;
         enum err e;
 
         for (;;) {
-                move_data(r);
-                if ((e = has_ended(r, &ended)) != OK || ended)
+                running_move_data(r);
+                if (r->is_answered)
+                        return OK;
+                if ((e = running_has_ended(r, &ended)) != OK || ended)
                         return e;
                 enforce_deadline(r);
                 wait_for_something(r);
@@ -323,47 +180,45 @@ static void hand_over_last_line(struct running *r)
         r->job->on_line(r->job->context, span_of(out->p + r->line_start, out->n - r->line_start));
 }
 
+enum err running_end(struct running *r)
+{
+        kill_group(r, SIGKILL); /* whatever it left behind in its group, too */
+        running_move_data(r);
+        return reap(r);
+}
+
 static enum err finish(struct running *r, enum err e)
 {
-        if (e == OK) {
-                kill_group(r, SIGKILL); /* whatever it left behind in its group */
-                move_data(r);
-                e = reap(r);
-        }
-        if (e == OK)
+        if (e == OK && (e = running_end(r)) == OK)
                 hand_over_last_line(r);
-        close_fd(&r->pidfd);
-        close_fd(&r->in);
-        close_fd(&r->out);
-        close_fd(&r->err);
+        running_close(r);
         return e;
 }
 
-/* A plugin may close its stdin early: SIGPIPE is kept from this thread, and taken back if we caused one. */
-static void pipe_signal_block(sigset_t *ret_before, bool *ret_was_pending)
+void pipe_signal_block(struct pipe_signal *ret)
 {
         sigset_t pipe_only, pending;
 
         sigemptyset(&pipe_only);
         sigaddset(&pipe_only, SIGPIPE);
         sigpending(&pending);
-        *ret_was_pending = sigismember(&pending, SIGPIPE) == 1;
-        pthread_sigmask(SIG_BLOCK, &pipe_only, ret_before);
+        ret->was_pending = sigismember(&pending, SIGPIPE) == 1;
+        pthread_sigmask(SIG_BLOCK, &pipe_only, &ret->before);
 }
 
-static void pipe_signal_restore(const sigset_t *before, bool was_pending)
+void pipe_signal_restore(const struct pipe_signal *s)
 {
         const struct timespec now = {0, 0};
         sigset_t pipe_only;
 
         sigemptyset(&pipe_only);
         sigaddset(&pipe_only, SIGPIPE);
-        while (!was_pending && sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+        while (!s->was_pending && sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
                 ;
-        pthread_sigmask(SIG_SETMASK, before, NULL);
+        pthread_sigmask(SIG_SETMASK, &s->before, NULL);
 }
 
-MUST_CHECK static enum err make_room(const struct spawn_job *job, struct spawn_result *ret)
+enum err running_make_room(const struct spawn_job *job, struct spawn_result *ret)
 {
         if (job->is_output_secret) {
                 enum err e = secret_new(SPAWN_OUTPUT_MAX + 1, &ret->locked_);
@@ -381,20 +236,19 @@ MUST_CHECK static enum err make_room(const struct spawn_job *job, struct spawn_r
 enum err spawn_run(const struct spawn_job *job, struct spawn_result *ret)
 {
         struct spawn_result result = {0};
-        struct running r = {.job = job, .result = &result, .pidfd = -1, .in = -1, .out = -1, .err = -1};
-        sigset_t before;
-        bool was_pending;
+        struct running r = RUNNING_NONE(job, &result);
+        struct pipe_signal signal;
         enum err e;
 
         if ((e = file_check_program(job->path)) != OK)
                 return e;
-        if ((e = make_room(job, &result)) != OK)
+        if ((e = running_make_room(job, &result)) != OK)
                 return e;
 
-        pipe_signal_block(&before, &was_pending);
-        if ((e = start(&r)) == OK)
-                e = finish(&r, attend(&r));
-        pipe_signal_restore(&before, was_pending);
+        pipe_signal_block(&signal);
+        if ((e = running_start(&r)) == OK)
+                e = finish(&r, running_attend(&r));
+        pipe_signal_restore(&signal);
         if (e != OK) {
                 spawn_result_done(&result);
                 return e;

@@ -38,3 +38,29 @@ struct spawn_result {
  * A program that ran, however badly, is OK: look at ret. */
 MUST_CHECK enum err spawn_run(const struct spawn_job *job, struct spawn_result *ret);
 void spawn_result_done(struct spawn_result *r); /* wipes out and err before freeing */
+
+/* ---- spawn_talk.c: a program that stays, and answers one question after another ---- */
+struct spawn_talk;
+
+struct spawn_question {
+        struct span input; /* whole lines; may lie in locked memory */
+        int64_t timeout_ms;
+        /* Each whole line of stdout as it comes (without newline); true: it is the answer's last one. */
+        bool (*is_last)(void *context, struct span line);
+        void *context;
+};
+
+/* The job's input, on_line and time limit are not used; what its pointers show must outlive the talk. Errors: those
+ * of spawn_run(), ERR_MEMORY. */
+MUST_CHECK enum err spawn_talk_open(const struct spawn_job *job, struct spawn_talk **ret);
+/* Whether it lives and keeps still: a program that prints what nobody asked for has lost the thread. What came on
+ * stderr meanwhile is thrown away. */
+bool spawn_talk_is_ready(struct spawn_talk *t);
+/* *ret stays the talk's, until its next question: what was printed for this one, stdout in locked memory. Without an
+ * answer (!*ret_is_answered) the program has ended, was killed at its deadline or for its output, or went on after
+ * its last line; as with spawn_run(), *ret says which, and the talk is over. Errors: ERR_IO (it was not asked),
+ * ERR_UNSAFE_PROGRAM, ERR_NO_ENTRY (what would be started now is not to be trusted). */
+MUST_CHECK enum err spawn_talk_ask(struct spawn_talk *t, const struct spawn_question *q,
+                                   const struct spawn_result **ret, bool *ret_is_answered);
+/* Its input ends; what has not ended timeout_ms later is killed. Accepts NULL. */
+void spawn_talk_close(struct spawn_talk *t, int64_t timeout_ms);

@@ -16,6 +16,7 @@ struct hook_entry {
         char *field /* NULL: the target makes every field */, *alphabet, *forbidden;
         bool has_kind; /* our configuration says which kind of value, whatever `describe` says */
         bool can_prepare;
+        bool can_serve; /* one process does several steps */
         size_t n_open;
         char *open_field[HOOK_OPEN_FIELDS_MAX]; /* fields that are no secret, such as a user's name */
         unsigned slots;                         /* values that the target knows at once: 1 or 2 */

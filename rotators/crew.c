@@ -1,5 +1,6 @@
 #include "rotators/crew.h"
 #include "base/clock.h"
+#include "rotators/hook_server.h"
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
@@ -11,6 +12,8 @@ struct place {
         struct crew *crew;
         struct errand *errand; /* NULL: free */
         bool is_back;
+        struct hook_server *server; /* NULL: none has stayed. Its errand's thread has it, while there is one */
+        char *served;               /* its target */
 };
 
 struct crew {
@@ -56,6 +59,7 @@ void crew_free(struct crew *c)
         if (!c)
                 return;
         assert(crew_out(c) == 0);
+        crew_rest(c);
         pthread_cond_destroy(&c->came_back);
         pthread_mutex_destroy(&c->lock);
         free(c->place);
@@ -64,18 +68,26 @@ void crew_free(struct crew *c)
 
 /* ---- under the lock ---- */
 
+/* How well a free place fits: best with a hook that knows the target, worst with one that must go first. */
+static unsigned fit(const struct place *p, const char *target)
+{
+        if (!p->server)
+                return 2;
+        return strcmp(p->served, target) ? 1 : 3;
+}
+
 static struct place *free_place(struct crew *c, const char *target)
 {
-        struct place *free_one = NULL;
+        struct place *best = NULL;
         unsigned at_target = 0;
         for (unsigned i = 0; i < c->total; i++) {
                 struct place *p = &c->place[i];
-                if (!p->errand)
-                        free_one = p;
-                else
+                if (p->errand)
                         at_target += !strcmp(p->errand->target, target);
+                else if (!best || fit(p, target) > fit(best, target))
+                        best = p;
         }
-        return at_target < c->per_target ? free_one : NULL;
+        return at_target < c->per_target ? best : NULL;
 }
 
 static unsigned count(const struct crew *c)
@@ -100,11 +112,37 @@ static struct errand *take_back(struct crew *c)
 
 /* ---- in the errand's own thread ---- */
 
+static void send_home(struct place *p)
+{
+        hook_server_stop(p->server);
+        p->server = NULL;
+        free(p->served);
+        p->served = NULL;
+}
+
+/* By the hook that stayed here, or by a new one. */
+MUST_CHECK static enum err run_served(struct place *p)
+{
+        struct errand *e = p->errand;
+        enum err error = OK;
+        if (p->server && !hook_server_is_ready(p->server))
+                send_home(p);
+        if (!p->server && (error = hook_server_start(e->call.hook, &p->server)) != OK)
+                return error;
+        if (!p->served)
+                p->served = mem_text(e->target);
+        error = hook_server_run(p->server, &e->call, &e->request, &e->result);
+        hook_server_remember(p->server, &e->pending, &e->opened);
+        return error;
+}
+
 static void *run(void *context)
 {
         struct place *p = context;
         struct errand *e = p->errand;
-        e->error = hook_run_with(&e->call, &e->request, &e->result);
+        if (p->server && strcmp(p->served, e->target) != 0)
+                send_home(p);
+        e->error = e->call.hook->can_serve ? run_served(p) : hook_run_with(&e->call, &e->request, &e->result);
         e->why = mem_text(err_reason());
         pthread_mutex_lock(&p->crew->lock);
         p->is_back = true;
@@ -141,7 +179,8 @@ enum err crew_send(struct crew *c, struct errand *e)
         pthread_mutex_lock(&c->lock);
         struct place *p = free_place(c, e->target);
         assert(p);
-        *p = (struct place){.crew = c, .errand = e};
+        p->crew = c;
+        p->errand = e;
         bool is_started = start(p);
         if (!is_started)
                 p->errand = NULL;
@@ -170,4 +209,13 @@ unsigned crew_out(struct crew *c)
         unsigned n = count(c);
         pthread_mutex_unlock(&c->lock);
         return n;
+}
+
+void crew_rest(struct crew *c)
+{
+        pthread_mutex_lock(&c->lock);
+        for (unsigned i = 0; i < c->total; i++)
+                if (!c->place[i].errand && c->place[i].server)
+                        send_home(&c->place[i]);
+        pthread_mutex_unlock(&c->lock);
 }

@@ -1,5 +1,6 @@
 /* Hooks that run at the same time: so many in all, so many at one target. Each errand has a thread that does nothing
- * but run its hook; everything it needs was copied before, and nobody touches it until it comes back. */
+ * but run its hook; everything it needs was copied before, and nobody touches it until it comes back. A hook that can
+ * stays behind its errand, for the next one at the same target: never more processes than places. */
 #pragma once
 #include "rotators/engine.h"
 #include "rotators/hook_call.h"
@@ -28,6 +29,8 @@ MUST_CHECK enum err crew_send(struct crew *c, struct errand *e);
 /* One that has come back (the caller's now), or NULL when none does within wait_ms or nobody is out. */
 struct errand *crew_take(struct crew *c, int64_t wait_ms);
 unsigned crew_out(struct crew *c); /* out, or back and not taken */
+/* Ends the hooks that have stayed and have nothing to do. */
+void crew_rest(struct crew *c);
 
 /* ---- target.c ---- */
 /* What counts as one target: the hook, and the host, endpoint or URL that its configuration names. The caller's to

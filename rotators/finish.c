@@ -85,7 +85,10 @@ MUST_CHECK static enum err checked(struct rotator *r, struct task *t, const stru
         if (t->job->old_handle.n || result->handle.n == 0)
                 return OK;
         bytes_add_span(&t->job->old_handle, bytes_span(&result->handle));
-        return job_save(&r->jobs, t->job);
+        if (t->hook->slots == 1)
+                return OK; /* with its value */
+        enum err e = job_save(&r->jobs, t->job);
+        return e == OK ? jobs_flush(&r->jobs) : e;
 }
 
 MUST_CHECK static enum err prepared(struct rotator *r, struct task *t, const struct hook_result *result,

@@ -1,6 +1,7 @@
 /* Running one step of a hook (docs/hooks.md) and reading what it says. */
 #pragma once
 #include "base/plugin.h"
+#include "base/spawn.h"
 #include "quorum/document.h"
 #include "rotators/config.h"
 #include "rotators/hooks/hook_input.h"
@@ -14,6 +15,8 @@ struct hook_call {
         struct span roster_config;               /* the roster's JSON object */
         const struct document *pending, *opened; /* or NULL */
         int64_t timeout_ms;
+        int64_t sequence;                  /* of a request to a hook that stays, 1…; 0: to another */
+        const struct document *earlier[2]; /* what a hook that stays was told before, and must not print either */
 };
 
 struct hook_result {
@@ -39,5 +42,9 @@ MUST_CHECK enum err hook_describe(struct hook_entry *hook);
 MUST_CHECK enum err hook_write_request(const struct hook_call *call, struct secret *ret);
 void hook_read_answer(int exit_code, struct span out, struct hook_result *ret);
 void hook_read_prepared(int exit_code, struct span out, struct hook_result *ret);
+/* ran->exit_code must be what the hook itself says. */
+void hook_judge(const struct hook_call *call, const struct spawn_result *ran, struct hook_result *ret);
+/* Logs a line of progress, unless it holds a value. */
+void hook_log_progress(const struct hook_call *call, struct span line);
 /* Whether text holds a value of the document, as it is or in base64; not of the fields that the hook calls public. */
 bool hook_prints_secret(const struct hook_entry *hook, const struct document *d, struct span text);

@@ -86,14 +86,18 @@ MUST_CHECK static enum err read_description(struct span text, struct hook_entry 
         if (json_read(text, DESCRIBE_DEPTH, &said) != OK)
                 return refuse(hook, "prints no JSON object");
         json_t *value = json_object_get(said, "value"), *slots = json_object_get(said, "slots");
+        json_t *serve = json_object_get(said, "serve");
         const char *kind = json_string_value(json_object_get(value, "kind"));
         if (json_integer_value(json_object_get(said, "contract")) != 1)
                 return err_because(ERR_HOOK, "%s: it speaks another contract than 1", hook->program);
         if (slots && json_integer_value(slots) != 1 && json_integer_value(slots) != 2)
                 return refuse(hook, "says neither one slot nor two");
+        if (serve && !json_is_boolean(serve))
+                return refuse(hook, "says neither yes nor no to `serve`");
         if (kind && !hook->has_kind && !value_kind_from_word(kind, &hook->rules.kind))
                 return refuse(hook, "wants a kind of value that we do not make");
         hook->slots = slots ? (unsigned)json_integer_value(slots) : 1;
+        hook->can_serve = json_is_true(serve);
         hook->can_prepare = lists(json_object_get(said, "steps"), "prepare");
         take_value(value, hook);
         take_open_fields(json_object_get(value, "public"), hook);

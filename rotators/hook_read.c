@@ -1,7 +1,6 @@
 /* What a hook says on its last line. What `prepare` says holds a secret: that part is cut out and read in locked
  * memory before the rest goes to the JSON library. */
 #include "rotators/hook_call.h"
-#include "rotators/hooks/scan.h"
 #include <string.h>
 
 #define ANSWER_DEPTH 4u
@@ -70,34 +69,11 @@ void hook_read_answer(int exit_code, struct span out, struct hook_result *ret)
         read_line(exit_code, last_line(out), ret);
 }
 
-/* `rest` gets every pair but `fields` as an object of its own. */
-MUST_CHECK static enum err split_fields(struct span line, struct hook_fields *ret, struct bytes *rest)
-{
-        struct scan s = scan_begin(line);
-        struct span key;
-        enum err e = OK;
-        scan_enter(&s);
-        bytes_add_byte(rest, '{');
-        while (e == OK && scan_key(&s, &key)) {
-                struct span value = scan_value(&s);
-                if (s.error == OK && span_is(key, "fields")) {
-                        e = hook_fields_read(value, ret);
-                } else if (s.error == OK) {
-                        bytes_add_text(rest, rest->n > 1 ? ",\"" : "\"");
-                        bytes_add_span(rest, key);
-                        bytes_add_text(rest, "\":");
-                        bytes_add_span(rest, value);
-                }
-        }
-        bytes_add_byte(rest, '}');
-        scan_end(&s);
-        return e != OK ? e : s.error;
-}
-
 void hook_read_prepared(int exit_code, struct span out, struct hook_result *ret)
 {
         CLEANUP_BYTES struct bytes rest = BYTES_NONE;
-        if (split_fields(last_line(out), &ret->fields, &rest) != OK) {
+        const struct hook_secrets secrets[] = {{"fields", &ret->fields}};
+        if (hook_split(last_line(out), secrets, COUNT_OF(secrets), &rest) != OK) {
                 ret->exit = PLUGIN_UNKNOWN;
                 bytes_printf(&ret->why, "exit code %d, but its last line gives no usable fields", exit_code);
                 return;

@@ -29,6 +29,8 @@ MUST_CHECK static enum err write_public(const struct hook_call *call, struct byt
                      call->idempotency_key);
         bytes_add_json(ret, span_text(call->credential));
         bytes_printf(ret, ",\"config\":%s,\"deadline\":%lld", config, (long long)(clock_now_ms() + call->timeout_ms));
+        if (call->sequence)
+                bytes_printf(ret, ",\"sequence\":%lld", (long long)call->sequence);
         if (call->handle) {
                 bytes_add_text(ret, ",\"handle\":");
                 bytes_add_json(ret, span_text(call->handle));
@@ -93,6 +95,6 @@ enum err hook_write_request(const struct hook_call *call, struct secret *ret)
         put_fields(ret, &at, "pending", call->pending);
         put_fields(ret, &at, "opened", call->opened);
         put_text(ret, &at, "}\n");
-        memset(ret->bytes + at, '\n', ret->len - at); /* white space up to the end */
+        ret->len = at; /* the room behind it stays zero */
         return OK;
 }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define JOB_MAX_BYTES  4096u
 #define HANDLE_MAX     200u
@@ -102,6 +103,10 @@ void jobs_close(struct jobs *j)
 {
         for (size_t i = 0; i < j->n; i++)
                 job_free(j->job[i]);
+        for (size_t i = 0; i < j->n_removed; i++)
+                free(j->removed[i]);
+        file_batch_drop(&j->unsaved);
+        free(j->removed);
         free(j->job);
         free(j->folder);
         free(j->pending_folder);
@@ -127,7 +132,7 @@ struct job *jobs_add(struct jobs *j, const struct hash *old_version)
         return job;
 }
 
-enum err job_save(const struct jobs *j, const struct job *job)
+enum err job_save(struct jobs *j, const struct job *job)
 {
         CLEANUP_FREE char *path = job_path(j, &job->old_version);
         CLEANUP_BYTES struct bytes text = BYTES_NONE;
@@ -139,17 +144,16 @@ enum err job_save(const struct jobs *j, const struct job *job)
         bytes_add_json(&text, bytes_span(&job->old_handle));
         bytes_printf(&text, ",\"rejections\":%u,\"is_rejected\":%s}\n", job->rejections,
                      job->is_rejected ? "true" : "false");
-        return file_write(path, FILE_MODE, bytes_span(&text));
+        return file_batch_add(&j->unsaved, path, FILE_MODE, bytes_span(&text));
 }
 
 enum err jobs_remove(struct jobs *j, struct job *job, bool keep_value)
 {
-        CLEANUP_FREE char *path = job_path(j, &job->old_version);
-        enum err e;
-        if (*job->recipient && !keep_value && (e = job_drop_value(j, job->recipient)) != OK)
-                return e;
-        if ((e = file_remove(path)) != OK)
-                return e;
+        CLEANUP_FREE char *value = path_join(j->pending_folder, job->recipient);
+        if (*job->recipient && !keep_value && unlink(value) != 0 && errno != ENOENT)
+                return err_because(ERR_IO, "remove %s: %s", value, strerror(errno));
+        j->removed = mem_grow(j->removed, j->n_removed + 1, sizeof(char *));
+        j->removed[j->n_removed++] = job_path(j, &job->old_version);
         size_t i = 0;
         while (j->job[i] != job)
                 i++;
@@ -159,15 +163,34 @@ enum err jobs_remove(struct jobs *j, struct job *job, bool keep_value)
         return OK;
 }
 
+/* A note goes when its value is gone for good: a value without a note would stay for ever. One that comes back after
+ * a power cut is forgotten again. */
+MUST_CHECK static enum err flush_removed(struct jobs *j)
+{
+        enum err e = j->n_removed ? file_sync_folder(j->pending_folder) : OK;
+        for (size_t i = 0; i < j->n_removed; i++) {
+                if (e == OK && unlink(j->removed[i]) != 0 && errno != ENOENT)
+                        e = err_because(ERR_IO, "remove %s: %s", j->removed[i], strerror(errno));
+                free(j->removed[i]);
+        }
+        j->n_removed = 0;
+        return e;
+}
+
+enum err jobs_flush(struct jobs *j)
+{
+        enum err e = flush_removed(j);
+        return e == OK ? file_batch_commit(&j->unsaved) : e;
+}
+
 /* ---- values ---- */
 
-enum err job_keep_value(const struct jobs *j, const char *recipient, const struct document *d,
-                        const struct key *own_opens)
+enum err job_keep_value(struct jobs *j, const char *recipient, const struct document *d, const struct key *own_opens)
 {
         CLEANUP_FREE char *path = path_join(j->pending_folder, recipient);
         CLEANUP_BYTES struct bytes file = BYTES_NONE;
         enum err e = age_seal(own_opens, span_of(d->raw.bytes, d->raw.len), &file);
-        return e == OK ? file_write(path, FILE_MODE, bytes_span(&file)) : e;
+        return e == OK ? file_batch_add(&j->unsaved, path, FILE_MODE, bytes_span(&file)) : e;
 }
 
 enum err job_load_value(const struct jobs *j, const char *recipient, const struct secret *own_open,

@@ -5,6 +5,7 @@
  *                                          public key that the pending version itself names, so that both find each
  *                                          other whatever happened in between */
 #pragma once
+#include "base/file_batch.h"
 #include "quorum/document.h"
 #include "quorum/identity.h"
 #include "rotators/engine.h"
@@ -30,20 +31,24 @@ struct jobs {
         char *folder, *pending_folder;
         size_t n;
         struct job **job;
+        struct file_batch unsaved; /* until jobs_flush() */
+        size_t n_removed;
+        char **removed; /* notes whose value has gone */
 };
 
 /* Makes the folders where they are missing, reads every job. Errors: ERR_IO, ERR_CORRUPT_STORE. */
 MUST_CHECK enum err jobs_open(const char *state, struct jobs *ret);
-void jobs_close(struct jobs *j);
+void jobs_close(struct jobs *j);                                             /* what was not flushed is lost */
 struct job *jobs_find(const struct jobs *j, const struct hash *old_version); /* NULL */
 struct job *jobs_add(struct jobs *j, const struct hash *old_version);        /* in memory until job_save() */
-/* Durable. */
-MUST_CHECK enum err job_save(const struct jobs *j, const struct job *job);
+/* What is saved, kept and removed becomes durable together, in that order, with the next jobs_flush(): before anybody
+ * else hears of it. */
+MUST_CHECK enum err jobs_flush(struct jobs *j);
+MUST_CHECK enum err job_save(struct jobs *j, const struct job *job);
 /* Removes it from disk and memory. The value's file goes too, unless keep_value. */
 MUST_CHECK enum err jobs_remove(struct jobs *j, struct job *job, bool keep_value);
 
-/* Durable before it returns. */
-MUST_CHECK enum err job_keep_value(const struct jobs *j, const char *recipient, const struct document *d,
+MUST_CHECK enum err job_keep_value(struct jobs *j, const char *recipient, const struct document *d,
                                    const struct key *own_opens);
 /* Errors: ERR_NO_ENTRY, ERR_BAD_CONTAINER, ERR_MISMATCH. */
 MUST_CHECK enum err job_load_value(const struct jobs *j, const char *recipient, const struct secret *own_open,

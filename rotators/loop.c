@@ -241,7 +241,7 @@ static void wait_for_hooks(struct rotator *r, int64_t ms)
 {
         struct speech unsaid = {0};
         struct errand *errand = crew_take(r->crew, ms);
-        if (errand && task_finish(r, errand, &unsaid) != OK)
+        if (errand && (task_finish(r, errand, &unsaid) != OK || jobs_flush(&r->jobs) != OK))
                 log_event(LOG_LEVEL_WARNING, "hook.lost", F_TEXT("why", err_reason()));
         speech_done(&unsaid); /* the engine looks at the target again */
 }
@@ -258,6 +258,7 @@ MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
                         e = begin(r, &has_begun);
                 if (e == OK)
                         e = work(r, &next_ms);
+                crew_rest(r->crew);
                 if (e == OK) {
                         away_ms = 0;
                         if (o->once && !is_waiting(r))
@@ -329,7 +330,7 @@ MUST_CHECK static enum err retry_given_up(struct rotator *r)
                 job->is_rejected = false;
                 e = job_save(&r->jobs, job);
         }
-        return e;
+        return e == OK ? jobs_flush(&r->jobs) : e;
 }
 
 enum err rotator_run(struct rotator *r, const struct loop_options *o)

@@ -94,7 +94,7 @@ static struct errand *errand_new(const struct task *t, enum engine_step step)
         return e;
 }
 
-MUST_CHECK static enum err write_call(const struct rotator *r, const struct task *t, struct errand *e)
+MUST_CHECK static enum err write_call(struct rotator *r, const struct task *t, struct errand *e)
 {
         if (t->job && t->job->old_handle.n)
                 bytes_add_span(&e->old_handle, bytes_span(&t->job->old_handle));
@@ -108,6 +108,7 @@ MUST_CHECK static enum err write_call(const struct rotator *r, const struct task
                                      .roster_config = bytes_span(&t->credential->hook_config),
                                      .pending = e->pending.n_fields ? &e->pending : NULL,
                                      .opened = e->opened.n_fields ? &e->opened : NULL,
+                                     .sequence = t->hook->can_serve ? ++r->asked : 0,
                                      .timeout_ms = r->config.hook_timeout_ms};
         enum err error = hook_write_request(&e->call, &e->request);
         e->call.roster_config = span_of(NULL, 0); /* the ledger's, which moves on */

@@ -12,6 +12,7 @@ struct rotator {
         struct client *client;
         struct jobs jobs;
         struct crew *crew;
+        int64_t asked; /* requests to hooks that stay: the sequence number of the last one */
 };
 
 /* One old version that is ours to rotate, seen at one moment. Everything borrows from the ledger. */

@@ -131,7 +131,10 @@ MUST_CHECK static enum err keep(struct rotator *r, struct task *t, const struct 
         bool was_unset = t->facts.pending == ENGINE_PENDING &&
                          (t->facts.set == OUTCOME_NONE || t->facts.set == OUTCOME_FAILED);
         bool was_posted = t->pending.fields != NULL;
-        return *earlier && (was_unset || !was_posted) ? job_drop_value(&r->jobs, earlier) : OK;
+        if (!*earlier || (!was_unset && was_posted))
+                return OK;
+        e = jobs_flush(&r->jobs); /* the note must not name what is gone */
+        return e == OK ? job_drop_value(&r->jobs, earlier) : e;
 }
 
 enum err task_seal(struct rotator *r, struct task *t, const struct hook_result *prepared, struct speech *speech)

@@ -59,7 +59,9 @@ enum err speech_hold(struct rotator *r, struct speech *speech)
                 items[i] = (struct say_item){.s = speech->word[i]->s,
                                              .blobs = speech->word[i]->blobs,
                                              .n_blobs = speech->word[i]->n_blobs};
-        enum err e = client_say_many(r->client, items, speech->n);
+        enum err e = jobs_flush(&r->jobs); /* our own notes come first */
+        if (e == OK)
+                e = client_say_many(r->client, items, speech->n);
         if (e == OK)
                 e = weigh_all(r, speech, items);
         for (size_t i = 0; i < speech->n; i++)

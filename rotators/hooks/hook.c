@@ -58,6 +58,8 @@ void hook_answer_write(const struct hook_answer *a, struct bytes *ret)
                 bytes_add_text(ret, ",\"why\":");
                 bytes_add_json(ret, bytes_span(&a->why));
         }
+        if (a->is_served)
+                bytes_printf(ret, ",\"exit\":%d,\"sequence\":%lld", (int)a->exit, (long long)a->sequence);
         bytes_add_text(ret, "}\n");
 }
 
@@ -139,6 +141,13 @@ const struct hook_field *hook_opened(const struct hook_input *in)
         return configured_field(in, &in->opened);
 }
 
+const char *hook_slot_in_use(const struct hook_input *in, const char *field)
+{
+        const struct hook_field *f = hook_field(&in->opened, field);
+        bool is_name = f && f->len > 0 && f->len <= HANDLE_MAX && !memchr(f->value, 0, f->len);
+        return is_name ? (const char *)f->value : in->old_handle && *in->old_handle ? in->old_handle : NULL;
+}
+
 /* Who started us may be dead, and somebody else at work on the target after our deadline. */
 static void end_in_time(const struct hook_input *in)
 {
@@ -147,11 +156,14 @@ static void end_in_time(const struct hook_input *in)
                 alarm(left < SECOND_MS ? 1 : (unsigned)(left / SECOND_MS) + 1);
 }
 
-const char *hook_slot_in_use(const struct hook_input *in, const char *field)
+void hook_run_in_time(const struct hook *h, enum hook_step step, const struct hook_input *in, struct hook_answer *ret)
 {
-        const struct hook_field *f = hook_field(&in->opened, field);
-        bool is_name = f && f->len > 0 && f->len <= HANDLE_MAX && !memchr(f->value, 0, f->len);
-        return is_name ? (const char *)f->value : in->old_handle && *in->old_handle ? in->old_handle : NULL;
+        end_in_time(in);
+        if (hook_is_too_late(in))
+                hook_fail(ret, PLUGIN_TRY_AGAIN, "it was started after its deadline; nothing was done");
+        else
+                h->run(step, in, ret);
+        alarm(0);
 }
 
 static void run_step(const struct hook *h, enum hook_step step, struct hook_answer *ret)
@@ -162,13 +174,9 @@ static void run_step(const struct hook *h, enum hook_step step, struct hook_answ
         if (e == OK)
                 e = secret_read_fd(STDIN_FILENO, HOOK_INPUT_MAX, &text);
         if (e == OK)
-                e = hook_input_read(&text, &in);
+                e = hook_input_read(span_of(text.bytes, text.len), &in);
         if (e == OK)
-                end_in_time(&in);
-        if (e == OK && hook_is_too_late(&in))
-                hook_fail(ret, PLUGIN_TRY_AGAIN, "it was started after its deadline; nothing was done");
-        else if (e == OK)
-                h->run(step, &in, ret);
+                hook_run_in_time(h, step, &in, ret);
         else
                 hook_fail(ret, PLUGIN_MISCONFIGURED, "%s: %s", err_word(e), err_reason());
 }
@@ -185,16 +193,35 @@ static int answer_step(const struct hook *h, enum hook_step step)
         return exit_code;
 }
 
+bool hook_step_from_word(const struct hook *h, const char *word, enum hook_step *ret)
+{
+        for (unsigned i = 0; i < HOOK_STEPS; i++)
+                if (!strcmp(word, step_words[i]) && (i != HOOK_PREPARE || h->can_prepare)) {
+                        *ret = (enum hook_step)i;
+                        return true;
+                }
+        return false;
+}
+
+static int run_word(const struct hook *h, const char *word)
+{
+        enum hook_step step;
+        if (!strcmp(word, "describe"))
+                return puts(h->description) < 0 || fflush(stdout) ? PLUGIN_FAILED : PLUGIN_OK;
+        if (!strcmp(word, "serve") && h->can_serve)
+                return hook_serve(h);
+        if (hook_step_from_word(h, word, &step))
+                return answer_step(h, step);
+        fprintf(stderr, "%s: usage: %s describe|check|[prepare|]set|test|revoke|reconcile|[serve] < request\n",
+                h->name, h->name);
+        return PLUGIN_MISCONFIGURED;
+}
+
 int hook_main(const struct hook *h, int argc, char **argv)
 {
         log_set_program(h->name);
-        const char *word = argc == 2 ? argv[1] : "";
-        if (!strcmp(word, "describe"))
-                return puts(h->description) < 0 || fflush(stdout) ? PLUGIN_FAILED : PLUGIN_OK;
-        for (unsigned i = 0; i < HOOK_STEPS; i++)
-                if (!strcmp(word, step_words[i]) && (i != HOOK_PREPARE || h->can_prepare))
-                        return answer_step(h, (enum hook_step)i);
-        fprintf(stderr, "%s: usage: %s describe|check|[prepare|]set|test|revoke|reconcile < request\n", h->name,
-                h->name);
-        return PLUGIN_MISCONFIGURED;
+        int exit_code = run_word(h, argc == 2 ? argv[1] : "");
+        if (h->end)
+                h->end();
+        return exit_code;
 }

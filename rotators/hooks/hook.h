@@ -3,6 +3,9 @@
  *   argv[1]  describe | check | prepare | set | test | revoke | reconcile
  *   stdout   any lines {"progress":…}, then {"status":"ok|failed|unknown","handle":…,"evidence":…,"why":…}
  *   exit     enum plugin_exit
+ *
+ * and `serve`, where the hook can: one request a line on stdin until its end, each answered as above with
+ * "exit":N,"sequence":N in the last line.
  */
 #pragma once
 #include "base/plugin.h"
@@ -17,13 +20,17 @@ struct hook_answer {
         struct bytes why;       /* for people; never a secret */
         bool is_value_rejected; /* the target's rules refuse this very value: another one may do */
         struct secret fields;   /* of `prepare`: "NAME":"BASE64",… */
+        bool is_served;         /* the last line gives exit and sequence, too */
+        int64_t sequence;
 };
 
 struct hook {
         const char *name;
         const char *description; /* the JSON object that `describe` prints */
         void (*run)(enum hook_step step, const struct hook_input *in, struct hook_answer *ret);
-        bool can_prepare; /* run() knows HOOK_PREPARE, and the description lists it */
+        bool can_prepare;  /* run() knows HOOK_PREPARE, and the description lists it */
+        bool can_serve;    /* run() keeps nothing of one request for the next, and the description says so */
+        void (*end)(void); /* or NULL: what is left to do before the process ends */
 };
 
 #define HANDLE_MAX 200u
@@ -52,3 +59,12 @@ const struct hook_field *hook_pending(const struct hook_input *in, struct hook_a
 const struct hook_field *hook_opened(const struct hook_input *in);
 /* The public name of the slot that is in use: this field of what was handed over, else old_handle; or NULL. */
 const char *hook_slot_in_use(const struct hook_input *in, const char *field);
+
+/* ---- what hook.c shares with hook_serve.c ---- */
+/* false when the hook knows no step of this name. */
+bool hook_step_from_word(const struct hook *h, const char *word, enum hook_step *ret);
+/* Until stdin ends. Returns the exit code. */
+int hook_serve(const struct hook *h);
+/* Runs the step, unless its deadline is over; soon after the deadline the process ends by itself. */
+void hook_run_in_time(const struct hook *h, enum hook_step step, const struct hook_input *in,
+                      struct hook_answer *ret);

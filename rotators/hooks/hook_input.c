@@ -69,23 +69,27 @@ enum err hook_fields_read(struct span object, struct hook_fields *ret)
         return e != OK ? e : s.error;
 }
 
-/* Splits the secrets off; `rest` gets the other pairs as an object of their own. */
-MUST_CHECK static enum err split(const struct secret *text, struct hook_input *ret, struct bytes *rest)
+static struct hook_fields *fields_of(struct span key, const struct hook_secrets parts[], size_t n)
 {
-        struct scan s = scan_begin(span_of(text->bytes, text->len));
+        for (size_t i = 0; i < n; i++)
+                if (span_is(key, parts[i].key))
+                        return parts[i].to;
+        return NULL;
+}
+
+enum err hook_split(struct span object, const struct hook_secrets parts[], size_t n, struct bytes *rest)
+{
+        struct scan s = scan_begin(object);
         struct span key;
         enum err e = OK;
         scan_enter(&s);
         bytes_add_byte(rest, '{');
         while (e == OK && scan_key(&s, &key)) {
                 struct span value = scan_value(&s);
-                if (s.error != OK) {
-                        e = s.error;
-                } else if (span_is(key, "pending")) {
-                        e = hook_fields_read(value, &ret->pending);
-                } else if (span_is(key, "opened")) {
-                        e = hook_fields_read(value, &ret->opened);
-                } else {
+                struct hook_fields *to = fields_of(key, parts, n);
+                if (s.error == OK && to) {
+                        e = hook_fields_read(value, to);
+                } else if (s.error == OK) {
                         bytes_add_text(rest, rest->n > 1 ? ",\"" : "\"");
                         bytes_add_span(rest, key);
                         bytes_add_text(rest, "\":");
@@ -94,9 +98,7 @@ MUST_CHECK static enum err split(const struct secret *text, struct hook_input *r
         }
         bytes_add_byte(rest, '}');
         scan_end(&s);
-        if (e == OK && s.error != OK)
-                e = s.error;
-        return e;
+        return e != OK ? e : s.error;
 }
 
 MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
@@ -112,15 +114,17 @@ MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
         ret->old_handle = json_take_text_if(&f, "old_handle", 0, 200);
         ret->config = json_take_object(&f, "config");
         ret->deadline_ms = json_has(&f, "deadline") ? json_take_int(&f, "deadline", 0, JSON_INT_MAX) : 0;
-        (void)json_take_any(&f, "step"); /* argv says it */
+        ret->sequence = json_has(&f, "sequence") ? json_take_int(&f, "sequence", 0, JSON_INT_MAX) : 0;
+        ret->step = json_take_text_if(&f, "step", 0, 20);
         return json_fields_end(&f);
 }
 
-enum err hook_input_read(const struct secret *text, struct hook_input *ret)
+enum err hook_input_read(struct span text, struct hook_input *ret)
 {
         CLEANUP_BYTES struct bytes rest = BYTES_NONE;
         CLEANUP_HOOK_INPUT struct hook_input in = {0};
-        enum err e = split(text, &in, &rest);
+        const struct hook_secrets secrets[] = {{"pending", &in.pending}, {"opened", &in.opened}};
+        enum err e = hook_split(text, secrets, COUNT_OF(secrets), &rest);
         if (e != OK)
                 return err_because(e, "stdin is not a hook's request");
         if ((e = read_public(bytes_span(&rest), &in)) != OK)

@@ -1,6 +1,6 @@
 /* What a hook is told on stdin, read without ever leaving locked memory:
  *
- *   {"step":…,"idempotency_key":…,"credential":…,"config":{…},"handle":…,"old_handle":…,"deadline":MS,
+ *   {"step":…,"sequence":N,"idempotency_key":…,"credential":…,"config":{…},"handle":…,"old_handle":…,"deadline":MS,
  *    "pending":{"FIELD":"BASE64",…},"opened":{"FIELD":"BASE64",…}}
  *
  * `pending` and `opened` hold secrets: a scanner of our own cuts them out and decodes them in place; only what is
@@ -31,17 +31,27 @@ struct hook_input {
         const char *credential, *idempotency_key, *handle, *old_handle /* or NULL */;
         json_t *config;
         int64_t deadline_ms; /* wall clock; 0: none */
+        const char *step;    /* or NULL */
+        int64_t sequence;    /* of a request to `serve`; 0: none */
         struct hook_fields pending, opened;
 };
 
 #define CLEANUP_HOOK_INPUT __attribute__((cleanup(hook_input_done)))
 
-/* Reads the whole text (which stays the caller's). Errors: ERR_BAD_STATEMENT with the reason, ERR_MEMORY. */
-MUST_CHECK enum err hook_input_read(const struct secret *text, struct hook_input *ret);
+/* Reads the whole text, which lies in locked memory and stays the caller's. Errors: ERR_BAD_STATEMENT with the
+ * reason, ERR_MEMORY. */
+MUST_CHECK enum err hook_input_read(struct span text, struct hook_input *ret);
 void hook_input_done(struct hook_input *i);
 /* {"FIELD":"BASE64",…} alone, as a hook's answer may have it. Errors as above. */
 MUST_CHECK enum err hook_fields_read(struct span object, struct hook_fields *ret);
 void hook_fields_done(struct hook_fields *f);
+/* Takes the secrets out of an object in locked memory: `rest` gets every other pair as an object of its own, for the
+ * JSON library. Errors as above. */
+struct hook_secrets {
+        const char *key;
+        struct hook_fields *to;
+};
+MUST_CHECK enum err hook_split(struct span object, const struct hook_secrets parts[], size_t n, struct bytes *rest);
 const struct hook_field *hook_field(const struct hook_fields *f, const char *name); /* NULL */
 /* A text or whole number of the configuration as text, kept in ret (cleared first). fallback NULL: it must be there.
  * Errors: ERR_CONFIG with the reason. */

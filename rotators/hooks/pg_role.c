@@ -5,7 +5,6 @@
 #include <time.h>
 
 #define STEP_TIMEOUT_MS     (30 * SECOND_MS)
-#define LOCK_TIMEOUT_MS     5000
 #define SESSIONS_ROUNDS_MAX 20
 #define DIGEST_TEXT         (7u + HASH_HEX) /* "sha256:" and the digits */
 
@@ -58,46 +57,12 @@ void pg_role_done(struct pg_role *r)
         secret_wipe(&r->admin_password);
 }
 
-static void open_link(const struct pg_role *r, struct pg_target *t, struct pg_link *ret)
+void pg_role_open_link(const struct pg_role *r, struct pg_target *t, struct pg_link *ret)
 {
         t->sslmode = r->sslmode.n ? bytes_text(&r->sslmode) : NULL;
         t->sslrootcert = r->ca_file.n ? bytes_text(&r->ca_file) : NULL;
         t->timeout_ms = r->timeout_ms;
         pg_link_open(t, ret);
-}
-
-static void connect_admin(const struct pg_role *r, struct pg_link *ret)
-{
-        struct pg_target t = {.host = bytes_text(&r->host),
-                              .port = bytes_text(&r->port),
-                              .dbname = bytes_text(&r->dbname),
-                              .user = bytes_text(&r->admin_user),
-                              .password = (const char *)r->admin_password.bytes};
-        char limit[160];
-        open_link(r, &t, ret);
-        if (ret->login != PG_IN && ret->login != PG_IN_WITHOUT_PASSWORD)
-                return;
-        /* synchronous_commit: what we report as set must survive a crash of the server. */
-        snprintf(limit, sizeof limit,
-                 "SET statement_timeout = %lld; SET lock_timeout = %d; SET synchronous_commit = on; "
-                 "SET search_path = pg_catalog",
-                 (long long)r->timeout_ms, LOCK_TIMEOUT_MS);
-        PGresult *done = PQexec(ret->conn, limit);
-        if (PQresultStatus(done) != PGRES_COMMAND_OK)
-                ret->login = PG_UNREACHABLE;
-        PQclear(done);
-}
-
-bool pg_role_open_admin(const struct pg_role *r, struct pg_link *ret, struct hook_answer *a)
-{
-        CLEANUP_BYTES struct bytes why = BYTES_NONE;
-        connect_admin(r, ret);
-        if (ret->login == PG_IN || ret->login == PG_IN_WITHOUT_PASSWORD)
-                return true;
-        pg_link_say(ret, &why);
-        enum plugin_exit exit = ret->login == PG_UNREACHABLE ? PLUGIN_TRY_AGAIN : PLUGIN_REFUSED;
-        hook_fail(a, exit, "the admin role's login: %s", bytes_text(&why));
-        return false;
 }
 
 bool pg_role_try(const struct pg_role *r, const struct hook_field *password, enum pg_login *ret,
@@ -110,7 +75,7 @@ bool pg_role_try(const struct pg_role *r, const struct hook_field *password, enu
                               .password = (const char *)password->value};
         CLEANUP_PG_LINK struct pg_link link = {0};
         CLEANUP_BYTES struct bytes why = BYTES_NONE;
-        open_link(r, &t, &link);
+        pg_role_open_link(r, &t, &link);
         *ret = link.login;
         if (link.login == PG_IN || link.login == PG_WRONG_PASSWORD)
                 return true;

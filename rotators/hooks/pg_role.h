@@ -15,8 +15,17 @@ struct pg_role {
 MUST_CHECK enum err pg_role_read(const struct hook_input *in, const char *name, struct pg_role *ret);
 void pg_role_done(struct pg_role *r);
 
+/* Connects somebody to the role's server; the target's TLS and time limit are the role's. */
+void pg_role_open_link(const struct pg_role *r, struct pg_target *t, struct pg_link *ret);
+
+/* ---- pg_admin.c ---- */
+/* The admin's session, tried before it is handed out; NULL with an answer. It is kept for the next request that wants
+ * the same one, for a few seconds. */
+MUST_CHECK struct pg_link *pg_admin_open(const struct pg_role *r, struct hook_answer *a);
+void pg_admin_close(void);
+
+/* ---- pg_role.c ---- */
 /* Each is false with an answer when it did not succeed. */
-MUST_CHECK bool pg_role_open_admin(const struct pg_role *r, struct pg_link *ret, struct hook_answer *a);
 /* A fresh login of the role itself: PG_IN or PG_WRONG_PASSWORD; anything else is an answer. */
 MUST_CHECK bool pg_role_try(const struct pg_role *r, const struct hook_field *password, enum pg_login *ret,
                             struct hook_answer *a);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char description[] =
-        "{\"hook\":\"postgres\",\"contract\":1,\"steps\":[\"check\",\"set\",\"test\",\"revoke\",\"reconcile\"],"
+        "{\"hook\":\"postgres\",\"contract\":1,\"serve\":true,\"steps\":[\"check\",\"set\",\"test\",\"revoke\","
+        "\"reconcile\"],"
         "\"config\":{\"required\":[\"host\",\"role\",\"admin_user\"],\"optional\":[\"port\",\"dbname\","
         "\"admin_password_file\",\"sslmode\",\"ca_file\",\"login_host\",\"login_port\",\"login_dbname\",\"field\"]},"
         "\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":"
@@ -15,19 +16,19 @@ static const char description[] =
 
 static void check(const struct pg_role *r, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (pg_role_open_admin(r, &admin, a) && pg_role_check(r, &admin, a)) {
+        struct pg_link *admin = pg_admin_open(r, a);
+        if (admin && pg_role_check(r, admin, a)) {
                 hook_ok(a, NULL);
-                pg_role_handle(r, &admin, a);
+                pg_role_handle(r, admin, a);
         }
 }
 
 static void set(const struct pg_role *r, const struct hook_field *pending, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (pg_role_open_admin(r, &admin, a) && pg_role_check(r, &admin, a) && pg_role_set(r, &admin, pending, a)) {
+        struct pg_link *admin = pg_admin_open(r, a);
+        if (admin && pg_role_check(r, admin, a) && pg_role_set(r, admin, pending, a)) {
                 hook_ok(a, NULL);
-                pg_role_handle(r, &admin, a);
+                pg_role_handle(r, admin, a);
         }
 }
 
@@ -64,25 +65,24 @@ static void prove_dead(const struct pg_role *r, struct pg_link *admin, const str
 static void revoke_old(const struct pg_role *r, const struct hook_input *in, const struct hook_field *pending,
                        struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
         test(r, pending, a); /* a server that refuses everything proves nothing about the old password */
-        if (a->exit != PLUGIN_OK || !pg_role_open_admin(r, &admin, a) ||
-            !pg_role_end_sessions(r, &admin, in->handle, a))
+        struct pg_link *admin = a->exit == PLUGIN_OK ? pg_admin_open(r, a) : NULL;
+        if (!admin || !pg_role_end_sessions(r, admin, in->handle, a))
                 return;
-        prove_dead(r, &admin, in, a);
+        prove_dead(r, admin, in, a);
         if (a->exit == PLUGIN_OK && in->handle)
                 bytes_add_text(&a->handle, in->handle);
 }
 
 static void reconcile(const struct pg_role *r, const struct hook_field *pending, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
         enum pg_login login;
-        if (!pg_role_try(r, pending, &login, a) || !pg_role_open_admin(r, &admin, a))
+        struct pg_link *admin = pg_role_try(r, pending, &login, a) ? pg_admin_open(r, a) : NULL;
+        if (!admin)
                 return;
         hook_ok(a, login == PG_IN ? "pending" : "other");
         if (login == PG_IN)
-                pg_role_handle(r, &admin, a);
+                pg_role_handle(r, admin, a);
 }
 
 static void run_step(enum hook_step step, const struct pg_role *r, const struct hook_input *in, struct hook_answer *a)
@@ -113,6 +113,7 @@ static void run(enum hook_step step, const struct hook_input *in, struct hook_an
 
 int main(int argc, char **argv)
 {
-        static const struct hook hook = {"postgres", description, run};
+        static const struct hook hook = {
+                .name = "postgres", .description = description, .run = run, .can_serve = true, .end = pg_admin_close};
         return hook_main(&hook, argc, argv);
 }

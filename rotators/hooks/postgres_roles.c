@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char description[] =
-        "{\"hook\":\"postgres-roles\",\"contract\":1,\"steps\":[\"check\",\"prepare\",\"set\",\"test\",\"revoke\","
+        "{\"hook\":\"postgres-roles\",\"contract\":1,\"serve\":true,\"steps\":[\"check\",\"prepare\",\"set\","
+        "\"test\",\"revoke\","
         "\"reconcile\"],\"slots\":2,\"config\":{\"required\":[\"host\",\"roles\",\"admin_user\"],\"optional\":["
         "\"port\",\"dbname\",\"admin_password_file\",\"sslmode\",\"ca_file\",\"login_host\",\"login_port\","
         "\"login_dbname\",\"field\"]},\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":"
@@ -66,9 +67,9 @@ MUST_CHECK static bool guess_in_use(struct turns *t, struct pg_link *admin, stru
 
 static void check(struct turns *t, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (!pg_role_open_admin(&t->role[0], &admin, a) || !pg_role_check(&t->role[0], &admin, a) ||
-            !pg_role_check(&t->role[1], &admin, a) || (!t->in_use && !guess_in_use(t, &admin, a)))
+        struct pg_link *admin = pg_admin_open(&t->role[0], a);
+        if (!admin || !pg_role_check(&t->role[0], admin, a) || !pg_role_check(&t->role[1], admin, a) ||
+            (!t->in_use && !guess_in_use(t, admin, a)))
                 return;
         hook_ok(a, NULL);
         bytes_add_span(&a->handle, bytes_span(&t->in_use->role));
@@ -77,14 +78,13 @@ static void check(struct turns *t, struct hook_answer *a)
 /* The waiting role is shut again: an earlier value may be in it that was set and then lost. */
 static void prepare(const struct turns *t, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
         if (!t->spare) {
                 hook_fail(a, PLUGIN_MISCONFIGURED,
                           "nothing says which of the two roles is in use: a person has to look");
                 return;
         }
-        if (!pg_role_open_admin(t->spare, &admin, a) || !pg_role_shut(t->spare, &admin, a) ||
-            !pg_role_end_sessions(t->spare, &admin, NULL, a))
+        struct pg_link *admin = pg_admin_open(t->spare, a);
+        if (!admin || !pg_role_shut(t->spare, admin, a) || !pg_role_end_sessions(t->spare, admin, NULL, a))
                 return;
         if (hook_answer_field(a, "username", t->spare->role.p, t->spare->role.n) != OK)
                 return;
@@ -94,9 +94,8 @@ static void prepare(const struct turns *t, struct hook_answer *a)
 
 static void set(const struct pg_role *new, const struct hook_field *pending, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
-        if (pg_role_open_admin(new, &admin, a) && pg_role_check(new, &admin, a) &&
-            pg_role_set(new, &admin, pending, a))
+        struct pg_link *admin = pg_admin_open(new, a);
+        if (admin && pg_role_check(new, admin, a) && pg_role_set(new, admin, pending, a))
                 hook_ok(a, NULL);
 }
 
@@ -133,7 +132,6 @@ static void prove_dead(const struct pg_role *old, struct pg_link *admin, const s
 static void revoke_old(const struct turns *t, const struct pg_role *new, const struct hook_input *in,
                        const struct hook_field *pending, struct hook_answer *a)
 {
-        CLEANUP_PG_LINK struct pg_link admin = {0};
         test(new, pending, a); /* a server that refuses everything proves nothing about the old role */
         if (a->exit != PLUGIN_OK)
                 return;
@@ -141,9 +139,9 @@ static void revoke_old(const struct turns *t, const struct pg_role *new, const s
                 hook_ok(a, "unproven");
                 return;
         }
-        if (pg_role_open_admin(t->in_use, &admin, a) && pg_role_shut(t->in_use, &admin, a) &&
-            pg_role_end_sessions(t->in_use, &admin, NULL, a))
-                prove_dead(t->in_use, &admin, hook_opened(in), a);
+        struct pg_link *admin = pg_admin_open(t->in_use, a);
+        if (admin && pg_role_shut(t->in_use, admin, a) && pg_role_end_sessions(t->in_use, admin, NULL, a))
+                prove_dead(t->in_use, admin, hook_opened(in), a);
 }
 
 static void reconcile(const struct pg_role *new, const struct hook_field *pending, struct hook_answer *a)
@@ -198,6 +196,11 @@ static void run(enum hook_step step, const struct hook_input *in, struct hook_an
 
 int main(int argc, char **argv)
 {
-        static const struct hook hook = {"postgres-roles", description, run, true};
+        static const struct hook hook = {.name = "postgres-roles",
+                                         .description = description,
+                                         .run = run,
+                                         .can_prepare = true,
+                                         .can_serve = true,
+                                         .end = pg_admin_close};
         return hook_main(&hook, argc, argv);
 }

@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         CLEANUP_SECRET struct secret text = SECRET_NONE;
         CLEANUP_HOOK_INPUT struct hook_input in = {0};
-        if (size == 0 || secret_copy(data, size, &text) != OK || hook_input_read(&text, &in) != OK)
+        if (size == 0 || secret_copy(data, size, &text) != OK ||
+            hook_input_read(span_of(text.bytes, text.len), &in) != OK)
                 return 0;
         for (size_t i = 0; i < in.pending.n; i++)
                 if (in.pending.field[i].value[in.pending.field[i].len] != 0 ||

@@ -130,7 +130,7 @@ with Postgres() as pg:
         # ---- at calls to the disk, the broker and other programs, wherever they fall ----
         at, held_points = 5, 0
         while killed_once(w, pg, rotator, f"at call {at}", stop_at_call=at):
-            at, held_points = at + 8, held_points + 1
+            at, held_points = at + 4, held_points + 1
         ok("calls were found to kill it at", held_points >= 5, held_points)
 
         # ---- nothing of it lies about ----

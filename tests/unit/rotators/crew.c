@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static char folder[] = "/tmp/breakglass-crew-XXXXXX";
 static struct hook_entry hook = {.name = "script"};
@@ -102,6 +104,67 @@ Test(crew, what_cannot_run_comes_back_with_its_error, .timeout = 60)
         cr_expect_eq(e->error, ERR_NO_ENTRY);
         cr_expect(*e->why);
         errand_free(e);
+        crew_free(c);
+}
+
+/* A hook that stays, and says who it is. */
+static void serving_script(void)
+{
+        hook.can_serve = true;
+        script("while read -r request; do echo \"{\\\"status\\\":\\\"ok\\\",\\\"handle\\\":\\\"$$\\\",\\\"exit\\\":0,"
+               "\\\"sequence\\\":1}\"; done");
+}
+
+static struct errand *served_errand(const char *target)
+{
+        struct errand *e = errand(target, 0);
+        secret_wipe(&e->request);
+        e->call.sequence = 1;
+        cr_assert_eq(hook_write_request(&e->call, &e->request), OK);
+        return e;
+}
+
+/* The process that has run an errand at the target. */
+static int served_by(struct crew *c, const char *target)
+{
+        cr_assert_eq(crew_send(c, served_errand(target)), OK);
+        struct errand *e = crew_take(c, MINUTE_MS);
+        cr_assert_not_null(e);
+        cr_assert_eq(e->error, OK, "%s", e->why);
+        cr_assert_eq(e->result.exit, PLUGIN_OK, "%s", bytes_text(&e->result.why));
+        int pid = atoi(bytes_text(&e->result.handle));
+        errand_free(e);
+        return pid;
+}
+
+Test(crew, a_hook_that_stays_is_asked_again_at_its_target, .timeout = 60)
+{
+        struct crew *c = crew_new(2, 2);
+        serving_script();
+        int first = served_by(c, "db1"), other = served_by(c, "db2");
+        cr_expect_neq(first, other);
+        cr_expect_eq(served_by(c, "db1"), first);
+        cr_expect_eq(served_by(c, "db2"), other);
+        int third = served_by(c, "db3");
+        cr_expect(kill(first, 0) != 0 || kill(other, 0) != 0, "no more processes than places");
+        cr_expect_eq(kill(third, 0), 0);
+        crew_free(c);
+        cr_expect(kill(third, 0) != 0 && waitpid(-1, NULL, WNOHANG) == -1, "nobody is left");
+}
+
+Test(crew, one_that_was_killed_between_two_errands_is_replaced, .timeout = 60)
+{
+        struct crew *c = crew_new(1, 1);
+        serving_script();
+        int first = served_by(c, "db1");
+        cr_assert_eq(kill(first, SIGKILL), 0);
+        siginfo_t info;
+        cr_assert_eq(waitid(P_PID, (id_t)first, &info, WEXITED | WNOWAIT), 0);
+        int second = served_by(c, "db1");
+        cr_expect_neq(first, second);
+        crew_rest(c);
+        cr_expect(kill(second, 0) != 0);
+        cr_expect_neq(served_by(c, "db1"), second, "and after a rest another one begins");
         crew_free(c);
 }
 

@@ -13,7 +13,7 @@ static enum err read_text(const char *text, size_t n, struct hook_input *ret)
         CLEANUP_SECRET struct secret copy = SECRET_NONE;
         if (n > 0)
                 cr_assert_eq(secret_copy(text, n, &copy), OK);
-        return hook_input_read(&copy, ret);
+        return hook_input_read(span_of(copy.bytes, copy.len), ret);
 }
 
 Test(hook_input, fields_come_out_decoded_and_the_rest_readable)

@@ -51,6 +51,7 @@ Test(job, is_there_again_after_a_restart)
         job->is_rejected = true;
         job->seen = SEEN_UNTOUCHED;
         cr_assert_eq(job_save(&j, job), OK);
+        cr_assert_eq(jobs_flush(&j), OK);
         jobs_close(&j);
 
         j = open_jobs();
@@ -63,6 +64,7 @@ Test(job, is_there_again_after_a_restart)
         cr_expect(job->is_rejected);
         cr_expect_eq(job->seen, SEEN_NOTHING, "what only the other process knew");
         cr_assert_eq(jobs_remove(&j, job, false), OK);
+        cr_assert_eq(jobs_flush(&j), OK);
         cr_expect_null(jobs_find(&j, &old));
         jobs_close(&j);
         j = open_jobs();
@@ -79,6 +81,7 @@ Test(job, a_value_is_sealed_on_the_disk_and_opens_with_our_key_alone)
         struct jobs j = open_jobs();
         cr_assert_eq(identity_new(&stranger), OK);
         cr_assert_eq(job_keep_value(&j, recipient, &d, &me.opens), OK);
+        cr_assert_eq(jobs_flush(&j), OK);
         cr_expect(job_has_value(&j, recipient));
         path = path_join(j.pending_folder, recipient);
         cr_assert_eq(file_read(path, 65536, &file), OK);
@@ -101,8 +104,11 @@ Test(job, removing_one_may_keep_its_value)
                 struct job *job = jobs_add(&j, &old);
                 memcpy(job->recipient, recipient, sizeof recipient);
                 cr_assert_eq(job_keep_value(&j, recipient, &d, &me.opens), OK);
+                cr_assert_eq(jobs_flush(&j), OK);
                 cr_assert_eq(job_save(&j, job), OK);
+                cr_assert_eq(jobs_flush(&j), OK);
                 cr_assert_eq(jobs_remove(&j, job, keeps), OK);
+                cr_assert_eq(jobs_flush(&j), OK);
                 cr_expect_eq(job_has_value(&j, recipient), keeps == 1);
         }
         jobs_close(&j);
@@ -141,6 +147,7 @@ Test(job, the_sweep_takes_only_what_nobody_knows_of)
         struct jobs j = open_jobs();
         CLEANUP_FREE char *half = path_join(j.pending_folder, "age1half.tmp-17");
         cr_assert_eq(job_keep_value(&j, recipient, &d, &me.opens), OK);
+        cr_assert_eq(jobs_flush(&j), OK);
         cr_assert_eq(file_write(half, 0600, span_text("x")), OK);
         CLEANUP_FREE char *half_note = path_join(j.folder, "00.json.tmp-17");
         cr_assert_eq(file_write(half_note, 0600, span_text("x")), OK);
@@ -153,6 +160,7 @@ Test(job, the_sweep_takes_only_what_nobody_knows_of)
         cr_assert_eq(jobs_sweep(&j, is_known, NULL), OK);
         cr_expect(job_has_value(&j, recipient), "a job names it");
         cr_assert_eq(jobs_remove(&j, job, true), OK);
+        cr_assert_eq(jobs_flush(&j), OK);
         cr_assert_eq(jobs_sweep(&j, is_known, NULL), OK);
         cr_expect_not(job_has_value(&j, recipient), "nobody names it");
         jobs_close(&j);
