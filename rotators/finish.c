@@ -1,5 +1,6 @@
 /* After a hook has run: what it found goes into our notes and into the log. The world may have moved meanwhile, so
  * the task is looked at anew. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "rotators/rotator.h"
 #include <assert.h>
@@ -221,6 +222,15 @@ static bool look_again(const struct rotator *r, const struct errand *errand, str
         return errand->step == ENGINE_CHECK || errand->step == ENGINE_PREPARE || !strcmp(key, errand->key);
 }
 
+/* A target that says how long it wants to be left alone is left alone that long, whatever our own pauses are. */
+static void heed(struct rotator *r, const struct errand *errand)
+{
+        struct job *job = jobs_find(&r->jobs, &errand->old_version);
+        int64_t then = client_now_ms(r->client) + errand->result.retry_after_s * SECOND_MS;
+        if (job && errand->result.retry_after_s > 0 && job->not_before_ms < then)
+                job->not_before_ms = then;
+}
+
 enum err task_finish(struct rotator *r, struct errand *errand, struct speech *speech)
 {
         struct job *job = jobs_find(&r->jobs, &errand->old_version);
@@ -235,6 +245,7 @@ enum err task_finish(struct rotator *r, struct errand *errand, struct speech *sp
                 err_forget();
                 if (look_again(r, errand, &t))
                         e = task_weigh(r, job, errand->step, finish(r, &t, errand, speech));
+                heed(r, errand);
         }
         errand_free(errand);
         return e;

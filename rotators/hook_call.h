@@ -24,6 +24,7 @@ struct hook_result {
         struct bytes handle, why; /* why: safe for one line */
         char evidence[16];
         bool is_value_rejected;
+        int64_t retry_after_s;     /* with PLUGIN_TRY_AGAIN: not before then, at most HOOK_RETRY_MAX_S; 0: not said */
         struct hook_fields fields; /* of `prepare` */
         bool has_leaked;           /* it printed one of our values: everything it printed was withheld */
 };

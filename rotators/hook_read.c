@@ -45,6 +45,14 @@ static bool is_consistent(enum plugin_exit exit, const char *status)
         return status && !strcmp(status, exit == PLUGIN_OK ? "ok" : "failed");
 }
 
+static int64_t retry_after(json_t *said)
+{
+        json_int_t s = json_integer_value(json_object_get(said, "retry_after_s"));
+        if (s <= 0)
+                return 0;
+        return s < HOOK_RETRY_MAX_S ? s : HOOK_RETRY_MAX_S;
+}
+
 static void read_line(int exit_code, struct span line, struct hook_result *ret)
 {
         CLEANUP_JSON json_t *said = NULL;
@@ -58,6 +66,7 @@ static void read_line(int exit_code, struct span line, struct hook_result *ret)
         }
         const char *value = json_string_value(json_object_get(said, "value"));
         ret->is_value_rejected = ret->exit == PLUGIN_FAILED && value && !strcmp(value, "rejected");
+        ret->retry_after_s = ret->exit == PLUGIN_TRY_AGAIN ? retry_after(said) : 0;
         take_text(said, "handle", HANDLE_MAX, &ret->handle);
         take_text(said, "why", WHY_MAX, &ret->why);
         take_text(said, "evidence", sizeof ret->evidence - 1, &evidence);

@@ -54,6 +54,9 @@ void hook_answer_write(const struct hook_answer *a, struct bytes *ret)
                 bytes_printf(ret, ",\"evidence\":\"%s\"", a->evidence);
         if (a->is_value_rejected && a->exit != PLUGIN_OK)
                 bytes_add_text(ret, ",\"value\":\"rejected\"");
+        if (a->retry_after_s > 0 && a->exit == PLUGIN_TRY_AGAIN)
+                bytes_printf(ret, ",\"retry_after_s\":%d",
+                             (int)(a->retry_after_s < HOOK_RETRY_MAX_S ? a->retry_after_s : HOOK_RETRY_MAX_S));
         if (a->why.n) {
                 bytes_add_text(ret, ",\"why\":");
                 bytes_add_json(ret, bytes_span(&a->why));

@@ -19,6 +19,7 @@ struct hook_answer {
         const char *evidence;   /* a fixed word, or NULL */
         struct bytes why;       /* for people; never a secret */
         bool is_value_rejected; /* the target's rules refuse this very value: another one may do */
+        int64_t retry_after_s;  /* with TRY_AGAIN: the target asks to be left alone that long; 0: it does not say */
         struct secret fields;   /* of `prepare`: "NAME":"BASE64",… */
         bool is_served;         /* the last line gives exit and sequence, too */
         int64_t sequence;

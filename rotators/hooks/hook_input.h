@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 
+#define HOOK_RETRY_MAX_S    3600 /* longer than this no target keeps a rotation waiting */
 #define HOOK_INPUT_MAX      (4u * 1024u * 1024u)
 #define HOOK_FIELDS_MAX     64u
 #define HOOK_FIELD_NAME_MAX 64u

@@ -68,6 +68,7 @@ bool web_call(const struct web *w, const struct web_call *call, struct https_ans
         bytes_printf(&url, "%s%s", bytes_text(&w->url), call->path);
         wire.url = bytes_text(&url);
         enum plugin_exit exit = https_call(&wire, ret, &why);
+        a->retry_after_s = web_is_good(ret) ? 0 : ret->retry_after_s;
         if (exit == PLUGIN_OK)
                 return true;
         hook_fail(a, weigh(exit, call, ret), "%s", bytes_text(&why));

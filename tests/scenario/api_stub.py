@@ -209,7 +209,8 @@ def faults(name, service, ask, change, question, write):
             service.taken()
             service.fault = (kind, match)
             got = run(seconds=3 if kind == "hang" else 30)
-            ok(f"{name}: {kind} at {what} exits {code}", got.failed(code) and not service.fault, got)
+            waits = 3600 if kind == "slow" else None # the stub's Retry-After
+            ok(f"{name}: {kind} at {what} exits {code}", got.failed(code) and not service.fault and got.last.get("retry_after_s") == waits, got)
             if kind == "elsewhere":
                 ok(f"{name}: a redirect of {what} is not followed", not any(path.startswith("/other") for _, path, _, _ in service.taken()))
 

@@ -185,4 +185,22 @@ with World(rotators=["rot-1"], credentials={CREDENTIAL: {"opens_what": "the vaul
     text = rotator.config.read_text().replace(w.genesis, "00" * 32)
     rotator.config.write_text(text)
     ok("another installation's pin is refused", rotator.once() == 4 and "no-pin" in rotator.text(), rotator.text())
+# ---- two targets that are busy, one of them says for how long ----
+names = {"away": "", "busy": ',"retry_after_s":3600'}
+w = World(rotators=["rot-1"], credentials={f"prod/{n}/root": {"opens_what": "the vault", "sealers": ["alice"], "rotate": {"hook": n}} for n in names})
+with w:
+    vault, hooks = Vault(w.dir), {}
+    for n, more in names.items():
+        hooks[n] = vault.hook(n, f"echo $1 >>$state; echo '{{\"status\":\"failed\"{more}}}'; exit 75")["file"]
+        w.seal(f"prod/{n}/root", {"password": FIRST})
+    for holder in ("alice", "bob", "carol"):
+        w.must(holder, "inbox")
+    for n in names:
+        w.must("alice", "rotate", f"prod/{n}/root", "--why", "to see it wait")
+    rotator = Rotator(w, hooks).start()
+    asked = {n: (lambda path: lambda: len(path.read_text().split()) if path.exists() else 0)(w.dir / f"{n}.state") for n in names}
+    wait_for("both to be asked, one of them again and again", lambda: asked["busy"]() > 0 and asked["away"]() > 3 or rotator.process.poll() is not None)
+    ok("a target that says how long it wants to be left alone is left alone, the other is asked again", asked["busy"]() == 1 and asked["away"]() > 3,
+       ({n: count() for n, count in asked.items()}, rotator.text()[-2000:]))
+    rotator.stop()
 finish()

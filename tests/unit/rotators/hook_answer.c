@@ -25,6 +25,18 @@ Test(hook_answer, the_last_line_says_status_handle_evidence_and_why)
         hook_answer_done(&a);
 }
 
+Test(hook_answer, how_long_to_wait_is_said_with_try_again_alone_and_bounded)
+{
+        struct hook_answer a = {.retry_after_s = 7};
+        hook_fail(&a, PLUGIN_TRY_AGAIN, "busy");
+        expect_line(&a, "{\"status\":\"failed\",\"retry_after_s\":7,\"why\":\"busy\"}\n");
+        a.retry_after_s = 86400;
+        expect_line(&a, "{\"status\":\"failed\",\"retry_after_s\":3600,\"why\":\"busy\"}\n");
+        hook_fail(&a, PLUGIN_UNKNOWN, "busy");
+        expect_line(&a, "{\"status\":\"unknown\",\"why\":\"busy\"}\n");
+        hook_answer_done(&a);
+}
+
 Test(hook_answer, a_deadline_that_is_over_still_leaves_a_second)
 {
         struct hook_input in = {.deadline_ms = clock_now_ms() - HOUR_MS};

@@ -139,6 +139,29 @@ Test(hook_call, only_a_failure_can_reject_a_value)
         hook_result_done(&r);
 }
 
+Test(hook_call, how_long_to_wait_counts_with_try_again_alone_and_is_bounded)
+{
+        static const struct {
+                int exit_code;
+                const char *out;
+                int64_t expected;
+        } rows[] = {
+                {75, "{\"status\":\"failed\",\"retry_after_s\":7}", 7},
+                {75, "{\"status\":\"failed\",\"retry_after_s\":9007199254740991}", 3600},
+                {75, "{\"status\":\"failed\",\"retry_after_s\":-7}", 0},
+                {75, "{\"status\":\"failed\",\"retry_after_s\":\"7\"}", 0},
+                {75, "{\"status\":\"failed\"}", 0},
+                {1, "{\"status\":\"failed\",\"retry_after_s\":7}", 0},
+                {0, "{\"status\":\"ok\",\"retry_after_s\":7}", 0},
+        };
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+                struct hook_result r = {0};
+                hook_read_answer(rows[i].exit_code, span_text(rows[i].out), &r);
+                cr_expect_eq(r.retry_after_s, rows[i].expected, "row %zu", i);
+                hook_result_done(&r);
+        }
+}
+
 Test(hook_call, a_hook_that_hangs_or_prints_without_end_is_killed_and_unknown)
 {
         struct hook_result r = run_script("exec sleep 1000", 50);
