@@ -329,17 +329,24 @@ MUST_CHECK static enum err part_kills(struct story *s)
         return survives_kills(s->test, &s->values, s->test->set_ms);
 }
 
-MUST_CHECK static enum err tell(struct story *s, bool only_first)
+typedef enum err story_part(struct story *s);
+
+MUST_CHECK static enum err tell(struct story *s, const struct hook_test_options *o)
 {
-        enum err (*const parts[])(struct story *) = {part_describe, part_steps,    part_check, part_keys, part_first,
-                                                     part_garbage,  part_stranger, part_next,  part_kills};
+        static story_part *const all[] = {part_describe, part_steps,    part_check, part_keys, part_first,
+                                          part_garbage,  part_stranger, part_next,  part_kills};
+        static story_part *const looking[] = {part_describe, part_check};
+        story_part *const *parts = o->dry_run ? looking : all;
+        size_t n = o->dry_run ? COUNT_OF(looking) : COUNT_OF(all);
         enum err e = OK;
-        for (size_t i = 0; e == OK && s->goes_on && i < COUNT_OF(parts); i++) {
+        for (size_t i = 0; e == OK && s->goes_on && i < n; i++) {
                 e = parts[i](s);
-                if (only_first && hook_test_is_broken(s->test))
+                if (o->first && hook_test_is_broken(s->test))
                         s->goes_on = false;
         }
-        if (e == OK && !s->goes_on)
+        if (e == OK && o->dry_run)
+                puts("the rest would set new values at the target, and was not tried");
+        else if (e == OK && !s->goes_on)
                 puts("the rest was not tried");
         return e;
 }
@@ -355,7 +362,7 @@ enum err hook_test_run(const struct hook_test_options *o)
         t.value[2] = &v->stranger;
         enum err e = config_read_hook(o->config, &hook.config);
         if (e == OK)
-                e = tell(&story, o->first);
+                e = tell(&story, o);
         if (e == OK) {
                 hook_test_say_rules(&t);
                 printf("%u held, %u broken\n", t.held, t.broken);

@@ -10,6 +10,7 @@ struct hook_test_options {
         const char *config;  /* a private YAML file with the hook's whole configuration; NULL: an empty one */
         int64_t timeout_ms;  /* for one step */
         bool first;          /* end soon after the first rule that is broken */
+        bool dry_run;        /* only what changes nothing: `describe` and `check` */
 };
 
 /* Writes one line for each rule to stdout ("ok - …", "not ok - …: why") and a last one that counts.

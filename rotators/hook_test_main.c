@@ -7,21 +7,21 @@
 #define TIMEOUT_MS MINUTE_MS
 
 static const char usage[] =
-        "usage: breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first]\n"
+        "usage: breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first] [--dry-run]\n"
         "\n"
         "  --config FILE   the hook's whole configuration: a YAML map, mode 0600\n"
         "  --timeout TIME  for one step; 1m unless said otherwise\n"
         "  --first         end soon after the first rule that is broken\n"
+        "  --dry-run       only `describe` and `check`: change nothing\n"
         "\n"
         "It changes the target's value several times, to values that nobody keeps: use a target made for the test.\n";
 
 MUST_CHECK static enum err read_arguments(int argc, char **argv, struct hook_test_options *ret)
 {
-        static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                              {"timeout", required_argument, NULL, 't'},
-                                              {"first", no_argument, NULL, 'f'},
-                                              {"help", no_argument, NULL, 'h'},
-                                              {0}};
+        static const struct option known[] = {
+                {"config", required_argument, NULL, 'c'}, {"timeout", required_argument, NULL, 't'},
+                {"first", no_argument, NULL, 'f'},        {"dry-run", no_argument, NULL, 'd'},
+                {"help", no_argument, NULL, 'h'},         {0}};
         for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
                 switch (option) {
                 case 'c': ret->config = optarg; break;
@@ -30,6 +30,7 @@ MUST_CHECK static enum err read_arguments(int argc, char **argv, struct hook_tes
                                 return err_because(ERR_USAGE, "--timeout is a time as 30s or 1m");
                         break;
                 case 'f': ret->first = true; break;
+                case 'd': ret->dry_run = true; break;
                 case 'h': fputs(usage, stdout); exit(0);
                 default: return ERR_USAGE;
                 }

@@ -10,14 +10,15 @@
 #include <string.h>
 #include <sys/file.h>
 
-static const char usage[] = "usage: breakglass-rotator --config FILE [--once | --check | --dry-run] [--retry]\n"
-                            "       breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first]\n"
-                            "\n"
-                            "  --config FILE  broker, identity, state folder, hooks (docs/rotator.md); mode 0600\n"
-                            "  --once         end when nothing is left to do now\n"
-                            "  --check        ask every hook whether it could work, then end\n"
-                            "  --dry-run      say what would be done next, change nothing, then end\n"
-                            "  --retry        try again what was given up after too many refused values\n";
+static const char usage[] =
+        "usage: breakglass-rotator --config FILE [--once | --check | --dry-run] [--retry]\n"
+        "       breakglass-rotator hook test PROGRAM [--config FILE] [--timeout TIME] [--first] [--dry-run]\n"
+        "\n"
+        "  --config FILE  broker, identity, state folder, hooks (docs/rotator.md); mode 0600\n"
+        "  --once         end when nothing is left to do now\n"
+        "  --check        ask every hook whether it could work, then end\n"
+        "  --dry-run      say what would be done next, change nothing, then end\n"
+        "  --retry        try again what was given up after too many refused values\n";
 
 struct arguments {
         const char *config;

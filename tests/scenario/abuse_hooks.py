@@ -5,20 +5,34 @@ from page_file import PageFile
 from rotator_process import HOOK, Rotator, Vaults, rotations, stand_in, steps
 from second_reader import values
 
-HANG, FLOOD_OUT, FLOOD_ERR, LEAK, LIE, LOOK = NAMES = [f"prod/{n}" for n in ("hang", "flood-out", "flood-err", "leak", "lie", "look")]
+HANG, FLOOD_OUT, FLOOD_ERR, LEAK, LIE, LOOK, STAY = NAMES = [f"prod/{n}" for n in ("hang", "flood-out", "flood-err", "leak", "lie", "look", "stay")]
 LEFT_OPEN = "what the rotator's parent left open"
-# Its steps wait for a file each, so that what they inherit can be looked at; what it was given goes to the real hook.
+# Two that wait in `set` for a file, so that what they inherit can be looked at; what they were given goes to the real hook. The one is a process for
+# each step, the other stays for many.
 WAITING = f"""#!/usr/bin/python3 -I
-import pathlib, subprocess, sys, time
+import json, os, pathlib, subprocess, sys, time
+stays = __file__.endswith("stay")
 if sys.argv[1] == "describe":
-    sys.exit(subprocess.run(["{HOOK}", "describe"]).returncode)
-given = sys.stdin.buffer.read()
-if sys.argv[1] == "set":
-    import os
-    pathlib.Path(__file__ + ".pid").write_text(str(os.getpid()))
-    while not pathlib.Path(__file__ + ".go").exists():
-        time.sleep(0.05)
-sys.exit(subprocess.run(["{HOOK}", sys.argv[1]], input=given).returncode)
+    said = json.loads(subprocess.run(["{HOOK}", "describe"], capture_output=True).stdout)
+    print(json.dumps({{**said, "serve": True}} if stays else said))
+    sys.exit()
+
+def run(step, given):
+    if step == "set":
+        pathlib.Path(__file__ + ".pid").write_text(str(os.getpid()))
+        while not pathlib.Path(__file__ + ".go").exists():
+            time.sleep(0.05)
+    return subprocess.run(["{HOOK}", step], input=given, capture_output=True)
+
+if sys.argv[1] != "serve":
+    done = run(sys.argv[1], sys.stdin.buffer.read())
+    print(done.stdout.decode(), end="")
+    sys.exit(done.returncode)
+for line in sys.stdin:
+    asked = json.loads(line)
+    done = run(asked["step"], line.encode())
+    last = json.loads(done.stdout.splitlines()[-1])
+    print(json.dumps({{**last, "exit": done.returncode, "sequence": asked["sequence"]}}), flush=True)
 """
 
 
@@ -104,22 +118,23 @@ def lying(w, vaults, rotator, pages):
     ok("once the hook is mended, it ends by itself, with the same value", max(values(w, credential=LIE)) == 2 and vaults.accepts(LIE, values(w, credential=LIE)[2]), steps(w, LIE))
 
 
-def looking(w, vaults, rotator, program):
+def looking(w, vaults, rotator, name, word):
     """Clause 34: a live hook, seen from outside."""
+    program = str(w.dir / name.split("/")[1])
     pid = int(wait_for("the waiting hook", lambda: (t := pathlib.Path(program + ".pid")).exists() and t.read_text()))
-    proc, value = pathlib.Path(f"/proc/{pid}"), values(w, credential=LOOK)[2]
+    proc, value = pathlib.Path(f"/proc/{pid}"), values(w, credential=name)[2]
     held = {int(f.name): os.readlink(f) for f in (proc / "fd").iterdir()}
-    ok("a hook has descriptors 0 to 2 alone, and these are pipes", sorted(held) == [0, 1, 2] and all(t.startswith("pipe:") for t in held.values()), held)
+    ok(f"{name}: it has descriptors 0 to 2 alone, and these are pipes", sorted(held) == [0, 1, 2] and all(t.startswith("pipe:") for t in held.values()), held)
     environment = dict(x.split("=", 1) for x in (proc / "environ").read_text().split("\0") if x)
-    ok("its environment is ours, not the rotator's", environment == {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}, environment)
+    ok(f"{name}: its environment is ours, not the rotator's", environment == {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}, environment)
     arguments = (proc / "cmdline").read_text().split("\0")
-    ok("its one argument is the step", arguments[-3:] == [program, "set", ""], arguments)
+    ok(f"{name}: its one argument is `{word}`", arguments[-3:] == [program, word, ""], arguments)
     traces = b"".join((proc / x).read_bytes() for x in ("cmdline", "environ"))
-    ok("the value is in neither", not [f for f in (value.encode(), base64.b64encode(value.encode())) if f in traces])
-    ok("it stands in a folder and a group of its own", os.readlink(proc / "cwd") == "/" and os.getpgid(pid) == pid != os.getpgid(rotator.process.pid))
+    ok(f"{name}: the value is in neither", not [f for f in (value.encode(), base64.b64encode(value.encode())) if f in traces])
+    ok(f"{name}: it stands in a folder and a group of its own", os.readlink(proc / "cwd") == "/" and os.getpgid(pid) == pid != os.getpgid(rotator.process.pid))
     pathlib.Path(program + ".go").touch()
-    until(w, rotator, LOOK, "done")
-    ok("what it needed came on stdin: it is rotated", vaults.accepts(LOOK, value))
+    until(w, rotator, name, "done")
+    ok(f"{name}: what it needed came on stdin: it is rotated", vaults.accepts(name, value))
 
 
 def traps(w, rotator):
@@ -154,9 +169,9 @@ def traps(w, rotator):
 def hooks_of(w, vaults):
     def hook(name, body):
         return {"program": stand_in(w.dir, name, body), "config": {}}
-    program = w.dir / "look"
-    program.write_text(WAITING)
-    os.chmod(program, 0o700)
+    for name in ("look", "stay"):
+        (w.dir / name).write_text(WAITING)
+        os.chmod(w.dir / name, 0o700)
     leak = "printf '%s' \"$request\" | jq -r '.pending.password | ., @base64d' >&2"
     return {"hang": hook("hang", '[ "$1" = set ] && [ ! -e $state ] && { echo $$ >$state.pid; trap "echo TERM >>$state" TERM; while :; do sleep 0.1; done; }\n'
                                  '[ "$1" = reconcile ] && while [ ! -e $state.go ]; do sleep 0.05; done'),
@@ -164,7 +179,7 @@ def hooks_of(w, vaults):
             "flood-err": hook("flood-err", '[ "$1" = set ] && [ ! -e $state ] && { touch $state; real set; exec head -c 1073741824 /dev/zero >&2; }'),
             "leak": hook("leak", f'[ "$1" = set ] && {leak}\n[ "$1" = test ] && echo "all is well" >&2'),
             "lie": hook("lie", '[ "$1" = set ] && [ ! -e $state.mended ] && { request=$(printf "%s" "$request" | jq -c ".pending.password = \\"bmVpdGhlciBvZiBib3Ro\\""); real set; exit $?; }'),
-            "look": {"program": str(program), "config": {}}}
+            "look": {"program": str(w.dir / "look"), "config": {}}, "stay": {"program": str(w.dir / "stay"), "config": {}}}
 
 
 with PageFile() as pages, World(rotators=["rot-1"], channels=pages.channels, credentials={n: {"opens_what": n, "sealers": ["alice"], "rotate": {"hook": n.split("/")[1]}} for n in NAMES}) as w:
@@ -184,7 +199,8 @@ with PageFile() as pages, World(rotators=["rot-1"], channels=pages.channels, cre
         left.write(LEFT_OPEN)
         rotator.start(pass_fds=(left.fileno(),), env={"LEFT_IN_THE_ENVIRONMENT": LEFT_OPEN})
         ok("the rotator itself was given more", any("left-open" in os.readlink(f) for f in pathlib.Path(f"/proc/{rotator.process.pid}/fd").iterdir()))
-    looking(w, vaults, rotator, str(w.dir / "look"))
+    looking(w, vaults, rotator, LOOK, "set")
+    looking(w, vaults, rotator, STAY, "serve")
     flooding(w, vaults, rotator, pages)
     leaking(w, rotator, pages)
     lying(w, vaults, rotator, pages)

@@ -46,6 +46,15 @@ with tempfile.TemporaryDirectory() as folder:
         broken = [l for l in out.splitlines() if l.startswith("not ok")]
         ok(f"a hook that {name} is caught", code == 1 and any(rule in l for l in broken), out)
 
+    # ---- --dry-run ----
+    told = hook(TEMPLATE.replace("set -u\n", f'set -u\necho "$1" >>{folder}/asked\n', 1))
+    before = (folder / "password").read_bytes()
+    code, out = conformance(None, told, {"path": str(folder / "password")}, "--dry-run")
+    ok("--dry-run asks `describe` and `check`, and nothing else", code == 0 and set((folder / "asked").read_text().split()) == {"describe", "check"} and "was not tried" in out, out)
+    ok("and changes nothing", (folder / "password").read_bytes() == before)
+    code, out = conformance(None, told, {"path": str(folder / "no folder" / "password")}, "--dry-run")
+    ok("and says what is not ready", code == 1 and "not ok - `check` says yes" in out, out)
+
     (folder / "config.yaml").write_text(f"path: {folder}/password\n")
     os.chmod(folder / "config.yaml", 0o600)
 
