@@ -116,15 +116,15 @@ static enum err check_names(const struct cli *cli, const struct rotate_options *
 
 /* ---- the plan ---- */
 
-static enum rotate_way way_of(const struct cli *cli, const struct version_view *v)
+static void add(const struct cli *cli, const struct version_view *v, struct rotate_plan *p)
 {
         struct rotation_view r;
+        bool is_due = ledger_rotation(cli_ledger(cli), &v->id, cli_now(cli), &r) && r.due != NOT_DUE;
 
         if (rotation_is_by_hand(cli_ledger(cli), v->fields->credential))
-                return ROTATE_BY_HAND;
-        if (ledger_rotation(cli_ledger(cli), &v->id, cli_now(cli), &r) && r.due != NOT_DUE)
-                return ROTATE_UNDER_WAY;
-        return ROTATE_ORDER;
+                rotate_plan_add(p, &v->id, ROTATE_BY_HAND, is_due);
+        else
+                rotate_plan_add(p, &v->id, is_due ? ROTATE_UNDER_WAY : ROTATE_ORDER, is_due);
 }
 
 static bool is_named(const struct rotate_options *o, const struct credential *c)
@@ -153,7 +153,7 @@ enum err rotate_choose(const struct cli *cli, const struct rotate_options *o, st
                 if (!ledger_current_version(cli_ledger(cli), c->name, &v))
                         ret->n_unsealed += is_named(o, c);
                 else if (is_named(o, c) || somebody_saw(&seen, &v.id))
-                        rotate_plan_add(ret, &v.id, way_of(cli, &v));
+                        add(cli, &v, ret);
         }
         free(seen.version);
         return OK;
@@ -176,7 +176,7 @@ static bool take_order(void *context, const struct history_entry *entry)
                 struct version_view v;
 
                 if (ledger_version_by_id(cli_ledger(f->cli), &entry->statement->order.versions.h[i], &v))
-                        rotate_plan_add(f->plan, &v.id, way_of(f->cli, &v));
+                        add(f->cli, &v, f->plan);
         }
         return false;
 }

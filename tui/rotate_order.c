@@ -36,7 +36,7 @@ void rotate_tell_plan(const struct cli *cli, const struct rotate_plan *p)
                 return;
         }
         for (size_t i = 0; i < p->n; i++) {
-                const char *words = rotate_way_words(p->one[i].way);
+                const char *words = rotate_one_words(&p->one[i]);
                 struct version_view v;
 
                 if (ledger_version_by_id(cli_ledger(cli), &p->one[i].version, &v))
@@ -81,7 +81,7 @@ enum err rotate_order(struct cli *cli, const char *why, struct rotate_plan *p)
                         p->n_entries += e == OK;
                         n = 0;
                 }
-                if (i < p->n && p->one[i].way == ROTATE_ORDER)
+                if (i < p->n && p->one[i].is_ordered)
                         chunk[n++] = p->one[i].version;
         }
         free(chunk);
@@ -100,7 +100,7 @@ void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)
         if (cli->json) {
                 say_json(json_pack("{s:I, s:o, s:i, s:i, s:i}", "n", p->n_entries ? (json_int_t)p->entries[0] : 0,
                                    "entries", entries, "ordered", (int)p->n_order, "due_already",
-                                   (int)(p->n - p->n_order - p->n_by_hand), "by_hand", (int)p->n_by_hand));
+                                   (int)(p->n - p->n_order), "by_hand", (int)p->n_by_hand));
                 return;
         }
         json_decref(entries);

@@ -12,11 +12,11 @@ void lot_words(enum lot_kind kind, const char *name, struct bytes *ret)
         }
 }
 
-void rotate_plan_add(struct rotate_plan *p, const struct hash *version, enum rotate_way way)
+void rotate_plan_add(struct rotate_plan *p, const struct hash *version, enum rotate_way way, bool is_due)
 {
         p->one = mem_grow(p->one, p->n + 1, sizeof(*p->one));
-        p->one[p->n++] = (struct rotate_one){*version, way};
-        p->n_order += way == ROTATE_ORDER;
+        p->one[p->n++] = (struct rotate_one){*version, way, !is_due};
+        p->n_order += !is_due;
         p->n_by_hand += way == ROTATE_BY_HAND;
 }
 
@@ -40,24 +40,25 @@ struct hash rotate_plan_digest(const struct rotate_plan *p)
         CLEANUP_BYTES struct bytes all = BYTES_NONE;
 
         for (size_t i = 0; i < p->n; i++)
-                if (p->one[i].way == ROTATE_ORDER)
+                if (p->one[i].is_ordered)
                         bytes_add(&all, p->one[i].version.b, HASH_BYTES);
         return hash_of(bytes_span(&all));
 }
 
 /* ---- words ---- */
 
-const char *rotate_way_words(enum rotate_way way)
+const char *rotate_one_words(const struct rotate_one *one)
 {
-        static const char *const words[] = {"", "due already", "BY HAND: no rotator does it"};
-
-        return words[way];
+        if (one->way == ROTATE_BY_HAND)
+                return one->is_ordered ? "BY HAND: people must change it"
+                                       : "BY HAND, due already: people must change it";
+        return one->is_ordered ? "" : "due already";
 }
 
 void rotate_say_plan(const struct rotate_plan *p, struct bytes *ret)
 {
-        bytes_printf(ret, "%zu credential%s: %zu to order, %zu due already, %zu by hand.", p->n, p->n == 1 ? "" : "s",
-                     p->n_order, p->n - p->n_order - p->n_by_hand, p->n_by_hand);
+        bytes_printf(ret, "%zu credential%s: %zu to order, %zu due already; %zu by hand.", p->n, p->n == 1 ? "" : "s",
+                     p->n_order, p->n - p->n_order, p->n_by_hand);
         if (p->n_unsealed)
                 bytes_printf(ret, " Nothing is sealed for %zu more: nothing to rotate.", p->n_unsealed);
 }
@@ -71,10 +72,13 @@ const char *rotate_word(const struct rotate_plan *p, char ret[ROTATE_WORD])
 void rotate_say_ordered(const struct rotate_plan *p, struct bytes *ret)
 {
         if (p->n_order == 0)
-                bytes_printf(ret, "Nothing was left to order: %zu due already, %zu by hand.", p->n - p->n_by_hand,
-                             p->n_by_hand);
+                bytes_printf(ret, "Nothing was left to order: %zu due already", p->n);
         else
-                bytes_printf(ret, "%zu rotation%s ordered (entry %llu%s).", p->n_order,
+                bytes_printf(ret, "%zu rotation%s ordered (entry %llu%s)", p->n_order,
                              p->n_order == 1 ? " is" : "s are", (unsigned long long)p->entries[0],
                              p->n_entries > 1 ? " and following" : "");
+        if (p->n_by_hand)
+                bytes_printf(ret, "; %zu by hand: people must change %s", p->n_by_hand,
+                             p->n_by_hand == 1 ? "it" : "them");
+        bytes_add_byte(ret, '.');
 }

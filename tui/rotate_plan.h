@@ -15,28 +15,29 @@ void lot_words(enum lot_kind kind, const char *name, struct bytes *ret);
 enum rotate_way {
         ROTATE_ORDER,     /* a rotator does it once it is ordered */
         ROTATE_UNDER_WAY, /* due already: nothing to order */
-        ROTATE_BY_HAND,   /* no hook or no rotator: people must */
+        ROTATE_BY_HAND,   /* no hook or no rotator: ordered all the same, so that the log owes it until it is done */
 };
 
 struct rotate_one {
         struct hash version; /* what is current now */
         enum rotate_way way;
+        bool is_ordered; /* it is named in the order; else it is due already */
 };
 
 struct rotate_plan {
-        size_t n, n_order, n_by_hand;
-        struct rotate_one *one; /* in the roster's order */
-        size_t n_unsealed;      /* meant as well, but nothing is sealed for them: nothing can have leaked */
+        size_t n, n_order, n_by_hand; /* by hand: some of those ordered, some due already */
+        struct rotate_one *one;       /* in the roster's order */
+        size_t n_unsealed;            /* meant as well, but nothing is sealed for them: nothing can have leaked */
         size_t n_entries;
         uint64_t *entries; /* of the orders */
 };
-void rotate_plan_add(struct rotate_plan *p, const struct hash *version, enum rotate_way way);
+void rotate_plan_add(struct rotate_plan *p, const struct hash *version, enum rotate_way way, bool is_due);
 void rotate_plan_done(struct rotate_plan *p);
 void rotate_plan_free(struct rotate_plan *p); /* the same for one in memory of its own; NULL is fine */
 /* Over everything that would be ordered: what a confirmation is for. */
 struct hash rotate_plan_digest(const struct rotate_plan *p);
 
-const char *rotate_way_words(enum rotate_way way); /* "", "due already", "BY HAND: no rotator does it" */
+const char *rotate_one_words(const struct rotate_one *one); /* "", "due already", "BY HAND: people must change it" */
 void rotate_say_plan(const struct rotate_plan *p, struct bytes *ret);
 /* What must be typed to order it all. */
 #define ROTATE_WORD 32

@@ -96,7 +96,7 @@ static struct rotate_plan *plan_of_order(const struct picture *p, uint64_t n)
                 const struct picture_version *v = &p->versions[p->shown[i]];
 
                 if (v->rotation.has_order && v->rotation.order_n == n)
-                        rotate_plan_add(plan, &v->id, v->is_by_hand ? ROTATE_BY_HAND : ROTATE_ORDER);
+                        rotate_plan_add(plan, &v->id, v->is_by_hand ? ROTATE_BY_HAND : ROTATE_ORDER, true);
         }
         plan->entries = mem_new(1, sizeof(*plan->entries));
         plan->entries[plan->n_entries++] = n;

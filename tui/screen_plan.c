@@ -41,7 +41,7 @@ static void list(const struct model *m, struct rows *ret)
         /* First what would be done, then what would not. */
         for (unsigned pass = 0; p && pass < 2; pass++)
                 for (size_t i = 0; i < p->n; i++)
-                        if ((p->one[i].way != ROTATE_ORDER) == pass)
+                        if (p->one[i].is_ordered != pass)
                                 rows_add(ret, pass, i, &p->one[i].version);
 }
 
@@ -51,21 +51,23 @@ static void draw_one(const struct model *m, const struct rotate_one *one, bool i
 {
         const struct picture_version *v =
                 sheet_is_away(s) && !is_selected ? NULL : picture_version_of(m->picture, &one->version);
+        bool is_by_hand = one->way == ROTATE_BY_HAND;
+        const char *words = rotate_one_words(one);
 
         if (!v) {
                 s->y++;
                 return;
         }
         sheet_row(s, is_selected,
-                  one->way == ROTATE_BY_HAND ? ROLE_BAD
-                  : one->way == ROTATE_ORDER ? ROLE_PLAIN
-                                             : ROLE_DIM,
+                  is_by_hand        ? ROLE_BAD
+                  : one->is_ordered ? ROLE_PLAIN
+                                    : ROLE_DIM,
                   "%s %s version %llu%s%s%s%s",
-                  one->way == ROTATE_BY_HAND ? "[!!]"
-                  : one->way == ROTATE_ORDER ? "[..]"
-                                             : "[  ]",
-                  v->credential, (unsigned long long)v->number, one->way == ROTATE_ORDER ? "" : ": ",
-                  rotate_way_words(one->way), one->way == ROTATE_UNDER_WAY && v->standing ? ": " : "",
+                  is_by_hand        ? "[!!]"
+                  : one->is_ordered ? "[..]"
+                                    : "[  ]",
+                  v->credential, (unsigned long long)v->number, *words ? ": " : "", words,
+                  one->way == ROTATE_UNDER_WAY && v->standing ? ": " : "",
                   one->way == ROTATE_UNDER_WAY && v->standing ? v->standing : "");
 }
 

@@ -118,6 +118,10 @@ with w:
 
     report = w.run("alice", "rotate", "--all", "--why", "leak", "--yes", "--wait", "--at-most", "60s")
     ok("what is rotated by hand is reported as not proven, and the exit code says so", report.code != 0 and "8 of 9 proven" in report.out and f"NOT PROVEN {BY_HAND}" in report.out, report)
+    entry = statements(w, "order")[-1]
+    again = w.run("bob", "rotate", BY_HAND, "--why", "leak", "--json")
+    ok("the log owes it: nothing is ordered twice, and anybody who follows the order sees it", len(entry["versions"]) == 9 and again.json["ordered"] == 0 and again.json["due_already"] == 1 and
+       statements(w, "order")[-1] == entry, again)
     rotator.stop()
 
     # ---- a target out of reach ----

@@ -28,7 +28,7 @@ static void give_plan(struct stage *s, const struct stage_rotations *rotations)
         struct result r = {.kind = EFFECT_PLAN, .id = s->model.rotating.lot, .is_unlocked = true};
 
         r.plan = mem_new(1, sizeof(*r.plan));
-        rotate_plan_add(r.plan, &rotations->db[0], ROTATE_ORDER);
+        rotate_plan_add(r.plan, &rotations->db[0], ROTATE_ORDER, false);
         model_take(&s->model, &r);
         result_done(&r);
 }

@@ -93,16 +93,17 @@ Test(rotate_plan, what_is_confirmed_is_what_would_be_ordered)
         struct hash of_a, of_b;
         char word[ROTATE_WORD];
 
-        rotate_plan_add(&a, &one, ROTATE_ORDER);
-        rotate_plan_add(&b, &one, ROTATE_ORDER);
-        rotate_plan_add(&b, &two, ROTATE_BY_HAND);
+        rotate_plan_add(&a, &one, ROTATE_ORDER, false);
+        rotate_plan_add(&b, &one, ROTATE_ORDER, false);
+        rotate_plan_add(&b, &two, ROTATE_UNDER_WAY, true);
         of_a = rotate_plan_digest(&a);
         of_b = rotate_plan_digest(&b);
-        cr_expect(hash_equal(&of_a, &of_b), "by hand: not ordered, not confirmed");
-        rotate_plan_add(&b, &two, ROTATE_ORDER);
+        cr_expect(hash_equal(&of_a, &of_b), "due already: not ordered, not confirmed");
+        rotate_plan_add(&b, &two, ROTATE_BY_HAND, false);
         of_b = rotate_plan_digest(&b);
-        cr_expect_not(hash_equal(&of_a, &of_b));
+        cr_expect_not(hash_equal(&of_a, &of_b), "by hand: the log shall owe it");
         cr_expect_str_eq(rotate_word(&b, word), "rotate 2");
+        cr_expect_eq(b.n_by_hand, 1);
         rotate_plan_done(&a);
         rotate_plan_done(&b);
 }

@@ -6,16 +6,16 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* The dry run as the worker gives it: some dbs to order, one due already, the safe by hand. */
+/* The dry run as the worker gives it: some dbs to order, and the safe by hand; one due already. */
 static struct rotate_plan *make_plan(const struct stage_rotations *r, size_t n)
 {
         struct rotate_plan *p = mem_new(1, sizeof(*p));
 
         for (size_t i = 0; i < n; i++)
-                rotate_plan_add(p, &r->db[i], ROTATE_ORDER);
+                rotate_plan_add(p, &r->db[i], ROTATE_ORDER, false);
         if (n < STAGE_DBS)
-                rotate_plan_add(p, &r->db[STAGE_DBS - 1], ROTATE_UNDER_WAY);
-        rotate_plan_add(p, &r->safe, ROTATE_BY_HAND);
+                rotate_plan_add(p, &r->db[STAGE_DBS - 1], ROTATE_UNDER_WAY, true);
+        rotate_plan_add(p, &r->safe, ROTATE_BY_HAND, false);
         p->n_unsealed = 1;
         return p;
 }
@@ -278,11 +278,11 @@ Test(order, is_confirmed_by_the_typed_number_alone)
         static const char *const wrong[] = {"y<Enter>",
                                             "<Enter>",
                                             "yes<Enter>",
-                                            "rotate 6<Enter>",
-                                            "rotate 7<Burst>",
-                                            "<Paste>rotate 7<Enter></Paste>",
-                                            "<Paste>rotate 7<Enter></Paste><Enter>",
-                                            "7<Enter>"};
+                                            "rotate 7<Enter>",
+                                            "rotate 8<Burst>",
+                                            "<Paste>rotate 8<Enter></Paste>",
+                                            "<Paste>rotate 8<Enter></Paste><Enter>",
+                                            "8<Enter>"};
         struct stage_rotations r;
         CLEANUP_STAGE struct stage *s = stage_plan("alice", &r);
 
@@ -295,7 +295,7 @@ Test(order, is_confirmed_by_the_typed_number_alone)
                 cr_expect_eq(s->model.prompt.kind, PROMPT_ROTATE, "%s", wrong[i]);
                 stage_press(s, "<^u>");
         }
-        stage_press(s, "rotate 7<Enter>");
+        stage_press(s, "rotate 8<Enter>");
         const struct hash digest = rotate_plan_digest(s->model.rotating.plan);
 
         cr_assert_eq(s->effect.kind, EFFECT_ORDER);
@@ -310,7 +310,7 @@ Test(order, a_pasted_reason_waits_for_a_finger)
         struct stage_rotations r;
         CLEANUP_STAGE struct stage *s = stage_plan("alice", &r);
 
-        stage_press(s, "o<Paste>stolen<Enter>rotate 7<Enter></Paste>");
+        stage_press(s, "o<Paste>stolen<Enter>rotate 8<Enter></Paste>");
         cr_assert_eq(s->model.prompt.kind, PROMPT_WHY);
         stage_press(s, "<Enter>");
         cr_assert_eq(s->model.prompt.kind, PROMPT_WHY);
@@ -322,7 +322,7 @@ Test(order, dies_when_the_list_changes_under_it)
         struct stage_rotations r;
         CLEANUP_STAGE struct stage *s = stage_plan("alice", &r);
 
-        stage_press(s, "ostolen<Enter>rotate 7");
+        stage_press(s, "ostolen<Enter>rotate 8");
         stage_order(s, &r, 1);
         cr_assert_eq(s->effect.kind, EFFECT_PLAN, "the log has grown: it is looked at again");
         give_plan(s, EFFECT_PLAN, make_plan(&r, 7));
@@ -343,7 +343,7 @@ Test(order, another_lots_list_is_not_taken)
         late.plan = make_plan(&r, 2);
         model_take(&s->model, &late);
         result_done(&late);
-        cr_assert_eq(s->model.rotating.plan->n_order, 7);
+        cr_assert_eq(s->model.rotating.plan->n_order, 8);
 }
 
 Test(order, is_followed_with_what_it_left_out)
@@ -352,13 +352,13 @@ Test(order, is_followed_with_what_it_left_out)
         CLEANUP_STAGE struct stage *s = stage_plan("alice", &r);
         struct rotate_plan *ordered = make_plan(&r, 7);
 
-        stage_press(s, "ostolen<Enter>rotate 7<Enter>");
+        stage_press(s, "ostolen<Enter>rotate 8<Enter>");
         stage_order(s, &r, 7);
         ordered->entries = mem_new(1, sizeof(*ordered->entries));
         ordered->entries[ordered->n_entries++] = r.order_n;
         give_plan(s, EFFECT_ORDER, ordered);
         cr_assert_eq(s->model.screen, SCREEN_ROTATIONS);
-        cr_assert(shows(s, "7 rotations are ordered"));
+        cr_assert(shows(s, "8 rotations are ordered"));
         cr_assert(shows(s, "!! 1 by hand") && shows(s, "prod/eu/safe"), "what nobody orders is not forgotten");
         stage_press(s, "<Esc>");
         cr_assert_eq(s->model.screen, SCREEN_NOW);
@@ -370,7 +370,7 @@ Test(order, that_failed_is_looked_at_again)
         CLEANUP_STAGE struct stage *s = stage_plan("alice", &r);
         struct result failed = {.kind = EFFECT_ORDER, .err = ERR_MISMATCH, .is_unlocked = true};
 
-        stage_press(s, "ostolen<Enter>rotate 7<Enter>");
+        stage_press(s, "ostolen<Enter>rotate 8<Enter>");
         failed.reason = mem_text("the list has changed since you saw it; look again");
         s->effect = model_take(&s->model, &failed);
         result_done(&failed);
