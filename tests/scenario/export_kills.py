@@ -28,7 +28,10 @@ class Child:
         """Its answer, or None when it was killed."""
         got = b""
         while not got.endswith(b"\n"):
-            chunk = self.socket.recv(65536)
+            try:
+                chunk = self.socket.recv(65536)
+            except ConnectionResetError:  # killed before it had read what it was told
+                break
             if not chunk:
                 break
             got += chunk
@@ -161,10 +164,13 @@ def broker_killed(w, x):
 with PageFile() as pages, World(channels=pages.channels) as w:
     w.seal()
     x = Exports(w)
-    shim = w.dir / "kill_at_write.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, ROOT / "tests/scenario/kill_at_write.c", "-ldl"], check=True)
-    killed_everywhere(w, shim)
-    lying_disk(w, shim)
+    if "asan" in os.environ.get("BREAKGLASS_BUILD", ""):
+        skip("a preloaded library and the sanitizer do not mix")
+    else:
+        shim = w.dir / "kill_at_write.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", shim, ROOT / "tests/scenario/kill_at_write.c", "-ldl"], check=True)
+        killed_everywhere(w, shim)
+        lying_disk(w, shim)
     at_once(w)
     full_disk(w, x, pages)
     broker_killed(w, x)
