@@ -1,11 +1,12 @@
 """The last hour of the broker's disk is lost: it was brought back from an older export and has started already. Those who had seen more say
 exactly what is missing and give it back, entry for entry; what would fork is refused with what each side would lose."""
-import contextlib, os, re, shlex, shutil, sqlite3, subprocess, sys
+import contextlib, os, re, shlex, shutil, sqlite3, subprocess
 
 from harness import PEOPLE, BREAKGLASS, BREAKGLASSD, BUILD, ROOT, Done, World, finish, ok, skip, wait_for
 from page_file import PageFile
 
 CREDENTIALS = {name: {"opens_what": name, "sealers": ["alice"]} for name in ("prod/db/root", "prod/late", "prod/new")}
+WRITES_MAX = 500  # more than it ever makes
 
 
 def broker_command(w, *arguments, env=None):
@@ -64,11 +65,14 @@ def write_log(w, name, *more):
 def kills(w, before, whole, given):
     """Wherever it dies: the log is the old one or the whole new one, and once more brings it all."""
     made = w.dir / "kill.so"
+    if "asan" in BUILD.name:
+        skip("a preloaded killer and a sanitizer don't go together")
+        return
     if subprocess.run(["cc", "-shared", "-fPIC", "-o", made, ROOT / "tests/scenario/kill_at_write.c", "-ldl"]).returncode != 0:
         skip("no compiler for the killer")
         return
     wrong, at, killed = [], 0, 0
-    while True:
+    while at < WRITES_MAX and len(wrong) < 3:
         at += 1
         shutil.rmtree(w.state)
         shutil.copytree(before, w.state)
@@ -81,7 +85,7 @@ def kills(w, before, whole, given):
         again = broker_command(w, "give-back", *given)
         if done.code != -9 or now not in (had, whole) or again.code != 0 or lines(w) != whole:
             wrong.append((at, done, len(now), again))
-    ok(f"killed at each of its {killed} writes it leaves the old log or the whole one, and the next try brings it all", killed > 3 and not wrong, wrong[:1])
+    ok(f"killed at each of its {killed} writes it leaves the old log or the whole one, and the next try brings it all", 3 < killed < WRITES_MAX and not wrong, (killed, wrong[:1]))
 
 
 def main():
