@@ -91,12 +91,8 @@ static void run_step(enum hook_step step, const struct http_target *t, struct ho
 static void run(enum hook_step step, const struct hook_input *in, struct hook_answer *a)
 {
         static const char *const known[] = {"set", "probe", "only_one", NULL};
-        struct http_target t = {0};
-        if (http_config(in, known, &t) == OK && check_config(&t) == OK)
-                run_step(step, &t, a);
-        else
-                hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());
-        http_done(&t);
+        static const struct http_hook hook = {known, check_config, run_step};
+        http_run(&hook, step, in, a);
 }
 
 int main(int argc, char **argv)

@@ -16,7 +16,8 @@ static bool is_in(const char *const list[], const char *key)
         return false;
 }
 
-enum err http_config(const struct hook_input *in, const char *const known[], struct http_target *ret)
+MUST_CHECK static enum err read_config(const struct hook_input *in, const char *const known[],
+                                       struct http_target *ret)
 {
         const char *key;
         json_t *value;
@@ -34,10 +35,15 @@ enum err http_config(const struct hook_input *in, const char *const known[], str
         return OK;
 }
 
-void http_done(struct http_target *t)
+void http_run(const struct http_hook *h, enum hook_step step, const struct hook_input *in, struct hook_answer *a)
 {
-        web_done(&t->web);
-        secret_wipe(&t->token);
+        struct http_target t = {0};
+        if (read_config(in, h->known, &t) == OK && h->check_config(&t) == OK)
+                h->run_step(step, &t, a);
+        else
+                hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());
+        web_done(&t.web);
+        secret_wipe(&t.token);
 }
 
 /* ---- descriptions ---- */

@@ -39,9 +39,14 @@ enum http_verdict {
         HTTP_DEAD,       /* one of the statuses `dead`: 401 and 403 unless said otherwise */
 };
 
-/* Reads url, token_file, …; `known` lists every key but the common ones, NULL-ended. Errors: ERR_CONFIG. */
-MUST_CHECK enum err http_config(const struct hook_input *in, const char *const known[], struct http_target *ret);
-void http_done(struct http_target *t);
+struct http_hook {
+        const char *const *known; /* every key but the common ones (url, token_file, …), NULL-ended */
+        enum err (*check_config)(const struct http_target *t);
+        void (*run_step)(enum hook_step step, const struct http_target *t, struct hook_answer *a);
+};
+
+/* A step of the hook with its configuration read, or an answer that says what is wrong with it. */
+void http_run(const struct http_hook *h, enum hook_step step, const struct hook_input *in, struct hook_answer *a);
 /* Whether the described call is there and well formed; `more` lists the keys of its own, NULL-ended, those that begin
  * with a "!" must be there. Errors: ERR_CONFIG with the reason. */
 MUST_CHECK enum err http_check_call(const struct http_target *t, const char *name, const char *const more[]);

@@ -4,7 +4,7 @@
  * workloads, that nothing of them runs that began before. The handle is `UID/RESOURCEVERSION`: a digest of the value
  * would let whoever reads the log try guesses of a weak one. */
 #include "rotators/hooks/kube.h"
-#include <sodium.h>
+#include "rotators/hooks/stored.h"
 #include <string.h>
 
 static const char description[] =
@@ -14,106 +14,72 @@ static const char description[] =
         "\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":"
         "\"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\"}}";
 
-static bool holds(const struct kube_secret *now, const struct hook_field *value)
+struct cluster {
+        struct kube kube;
+        struct kube_secret now;
+};
+
+static bool read_now(void *self, struct hook_answer *a)
 {
-        return now->has_value && now->value.len - 1 == value->len &&
-               sodium_memcmp(now->value.bytes, value->value, value->len) == 0;
+        struct cluster *c = self;
+        return kube_read(&c->kube, &c->now, a);
 }
 
-static void name(const struct kube_secret *now, struct hook_answer *a)
+static bool check(void *self, struct hook_answer *a)
 {
-        bytes_clear(&a->handle);
-        bytes_printf(&a->handle, "%.100s/%.60s", bytes_text(&now->uid), bytes_text(&now->version));
-}
-
-static void check(const struct kube *k, struct kube_secret *now, struct hook_answer *a)
-{
-        if (!kube_may(k, a) || !kube_read(k, now, a))
-                return;
-        if (now->is_immutable) {
+        const struct cluster *c = self;
+        if (!kube_may(&c->kube, a) || !read_now(self, a))
+                return false;
+        if (c->now.is_immutable)
                 hook_fail(a, PLUGIN_MISCONFIGURED, "the Secret is immutable");
-                return;
-        }
-        hook_ok(a, NULL);
-        name(now, a);
+        return !c->now.is_immutable;
 }
 
-static void set(const struct kube *k, struct kube_secret *now, const struct hook_field *pending,
-                struct hook_answer *a)
+static bool write_new(void *self, const struct hook_field *value, struct hook_answer *a)
 {
-        if (!kube_read(k, now, a) || (!holds(now, pending) && !kube_write(k, now, pending, a)))
-                return;
-        hook_ok(a, NULL);
-        name(now, a);
-}
-
-static void test(const struct kube *k, struct kube_secret *now, const struct hook_field *pending,
-                 struct hook_answer *a)
-{
-        if (!kube_read(k, now, a))
-                return;
-        if (holds(now, pending))
-                hook_ok(a, "works");
-        else
-                hook_fail(a, PLUGIN_FAILED, "the Secret does not hold the new value");
-        name(now, a);
+        struct cluster *c = self;
+        return kube_write(&c->kube, &c->now, value, a);
 }
 
 /* The same Secret (by its uid) that `set` changed holds the new value, and a key has one value. */
-static void revoke_old(const struct kube *k, const struct hook_input *in, struct kube_secret *now,
-                       const struct hook_field *pending, struct hook_answer *a)
+static bool end_old(void *self, const struct hook_input *in, const char **ret_evidence, struct hook_answer *a)
 {
-        const struct hook_field *opened = hook_opened(in);
-        test(k, now, pending, a);
-        if (a->exit != PLUGIN_OK)
-                return;
-        if (opened && holds(now, opened)) {
-                hook_fail(a, PLUGIN_FAILED, "the Secret still holds the old value");
-                return;
-        }
-        if (!kube_restart(k, in->idempotency_key, a))
-                return;
-        bool is_same = in->handle && !strncmp(in->handle, bytes_text(&now->uid), now->uid.n) &&
-                       in->handle[now->uid.n] == '/';
-        hook_ok(a, is_same ? "replaced" : "unproven");
+        const struct cluster *c = self;
+        const struct bytes *uid = &c->now.uid;
+        bool is_same = in->handle && !strncmp(in->handle, bytes_text(uid), uid->n) && in->handle[uid->n] == '/';
+        *ret_evidence = is_same ? "replaced" : "unproven";
+        return kube_restart(&c->kube, in->idempotency_key, a);
 }
 
-static void reconcile(const struct kube *k, struct kube_secret *now, const struct hook_field *pending,
-                      struct hook_answer *a)
+static const struct secret *value(const void *self)
 {
-        if (!kube_read(k, now, a))
-                return;
-        hook_ok(a, holds(now, pending) ? "pending" : "other");
-        if (holds(now, pending))
-                name(now, a);
+        const struct cluster *c = self;
+        return c->now.has_value ? &c->now.value : NULL;
 }
 
-static void run_step(enum hook_step step, const struct kube *k, const struct hook_input *in, struct hook_answer *a)
+static void name(const void *self, struct bytes *ret)
 {
-        struct kube_secret now = {0};
-        const struct hook_field *pending = NULL;
-        if (step != HOOK_CHECK && !(pending = hook_pending(in, a)))
-                return;
-        switch (step) {
-        case HOOK_CHECK: check(k, &now, a); break;
-        case HOOK_SET: set(k, &now, pending, a); break;
-        case HOOK_TEST: test(k, &now, pending, a); break;
-        case HOOK_REVOKE: revoke_old(k, in, &now, pending, a); break;
-        case HOOK_RECONCILE: reconcile(k, &now, pending, a); break;
-        case HOOK_PREPARE:
-        case HOOK_STEPS: break;
-        }
-        kube_secret_done(&now);
+        const struct cluster *c = self;
+        bytes_printf(ret, "%.100s/%.60s", bytes_text(&c->now.uid), bytes_text(&c->now.version));
 }
 
 static void run(enum hook_step step, const struct hook_input *in, struct hook_answer *a)
 {
-        struct kube k = {0};
-        if (kube_config(in, &k) == OK)
-                run_step(step, &k, in, a);
+        struct cluster c = {0};
+        const struct stored_target target = {.self = &c,
+                                             .what = "the Secret",
+                                             .check = check,
+                                             .read = read_now,
+                                             .write = write_new,
+                                             .end_old = end_old,
+                                             .value = value,
+                                             .name = name};
+        if (kube_config(in, &c.kube) == OK)
+                stored_run(&target, step, in, a);
         else
                 hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());
-        kube_done(&k);
+        kube_secret_done(&c.now);
+        kube_done(&c.kube);
 }
 
 int main(int argc, char **argv)

@@ -3,8 +3,7 @@
  * The store only keeps the value: what is proven is that it serves the new one and that no version with an older one
  * is left in it. The handle is `v` and the version's number. */
 #include "rotators/hooks/kv.h"
-#include <sodium.h>
-#include <string.h>
+#include "rotators/hooks/stored.h"
 
 static const char description[] =
         "{\"hook\":\"vault-kv\",\"contract\":1,\"steps\":[\"check\",\"set\",\"test\",\"revoke\",\"reconcile\"],"
@@ -13,100 +12,71 @@ static const char description[] =
         "\"value\":{\"field\":\"password\",\"length\":32,\"alphabet\":"
         "\"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\"}}";
 
-static bool holds(const struct kv_now *now, const struct hook_field *value)
+struct vault {
+        struct kv kv;
+        struct kv_now now;
+};
+
+static bool check(void *self, struct hook_answer *a)
 {
-        return now->has_value && now->value.len - 1 == value->len &&
-               sodium_memcmp(now->value.bytes, value->value, value->len) == 0;
+        struct vault *v = self;
+        return kv_may(&v->kv, a) && kv_read(&v->kv, &v->now, a);
 }
 
-static void name(int64_t version, struct hook_answer *a)
+static bool read_now(void *self, struct hook_answer *a)
 {
-        bytes_clear(&a->handle);
-        if (version > 0)
-                bytes_printf(&a->handle, "v%lld", (long long)version);
+        struct vault *v = self;
+        return kv_read(&v->kv, &v->now, a);
 }
 
-static void check(const struct kv *k, struct kv_now *now, struct hook_answer *a)
+static bool write_new(void *self, const struct hook_field *value, struct hook_answer *a)
 {
-        if (!kv_may(k, a) || !kv_read(k, now, a))
-                return;
-        hook_ok(a, NULL);
-        name(now->version, a);
-}
-
-static void set(const struct kv *k, struct kv_now *now, const struct hook_field *pending, struct hook_answer *a)
-{
+        struct vault *v = self;
         int64_t version;
-        if (!kv_read(k, now, a))
-                return;
-        version = now->version;
-        if (!holds(now, pending) && !kv_write(k, now, pending, &version, a))
-                return;
-        hook_ok(a, NULL);
-        name(version, a);
-}
-
-static void test(const struct kv *k, struct kv_now *now, const struct hook_field *pending, struct hook_answer *a)
-{
-        if (!kv_read(k, now, a))
-                return;
-        if (holds(now, pending))
-                hook_ok(a, "works");
-        else
-                hook_fail(a, PLUGIN_FAILED, "the store does not serve the new value");
-        name(now->version, a);
+        if (!kv_write(&v->kv, &v->now, value, &version, a))
+                return false;
+        v->now.version = version;
+        return true;
 }
 
 /* The newest version holds the new value, and every one before it goes: then no older value is left. */
-static void revoke_old(const struct kv *k, const struct hook_input *in, struct kv_now *now,
-                       const struct hook_field *pending, struct hook_answer *a)
+static bool end_old(void *self, const struct hook_input *in, const char **ret_evidence, struct hook_answer *a)
 {
-        const struct hook_field *opened = hook_opened(in);
-        test(k, now, pending, a);
-        if (a->exit != PLUGIN_OK)
-                return;
-        if (opened && holds(now, opened)) {
-                hook_fail(a, PLUGIN_FAILED, "the store still serves the old value");
-        } else if (kv_destroy_before(k, now->version, a)) {
-                hook_ok(a, "replaced");
-        }
+        const struct vault *v = self;
+        *ret_evidence = "replaced";
+        return kv_destroy_before(&v->kv, v->now.version, a);
 }
 
-static void reconcile(const struct kv *k, struct kv_now *now, const struct hook_field *pending, struct hook_answer *a)
+static const struct secret *value(const void *self)
 {
-        if (!kv_read(k, now, a))
-                return;
-        hook_ok(a, holds(now, pending) ? "pending" : "other");
-        if (holds(now, pending))
-                name(now->version, a);
+        const struct vault *v = self;
+        return v->now.has_value ? &v->now.value : NULL;
 }
 
-static void run_step(enum hook_step step, const struct kv *k, const struct hook_input *in, struct hook_answer *a)
+static void name(const void *self, struct bytes *ret)
 {
-        struct kv_now now = {0};
-        const struct hook_field *pending = NULL;
-        if (step != HOOK_CHECK && !(pending = hook_pending(in, a)))
-                return;
-        switch (step) {
-        case HOOK_CHECK: check(k, &now, a); break;
-        case HOOK_SET: set(k, &now, pending, a); break;
-        case HOOK_TEST: test(k, &now, pending, a); break;
-        case HOOK_REVOKE: revoke_old(k, in, &now, pending, a); break;
-        case HOOK_RECONCILE: reconcile(k, &now, pending, a); break;
-        case HOOK_PREPARE:
-        case HOOK_STEPS: break;
-        }
-        kv_now_done(&now);
+        const struct vault *v = self;
+        if (v->now.version > 0)
+                bytes_printf(ret, "v%lld", (long long)v->now.version);
 }
 
 static void run(enum hook_step step, const struct hook_input *in, struct hook_answer *a)
 {
-        struct kv k = {0};
-        if (kv_config(in, &k) == OK)
-                run_step(step, &k, in, a);
+        struct vault v = {0};
+        const struct stored_target target = {.self = &v,
+                                             .what = "the store",
+                                             .check = check,
+                                             .read = read_now,
+                                             .write = write_new,
+                                             .end_old = end_old,
+                                             .value = value,
+                                             .name = name};
+        if (kv_config(in, &v.kv) == OK)
+                stored_run(&target, step, in, a);
         else
                 hook_fail(a, PLUGIN_MISCONFIGURED, "%s", err_reason());
-        kv_done(&k);
+        kv_now_done(&v.now);
+        kv_done(&v.kv);
 }
 
 int main(int argc, char **argv)

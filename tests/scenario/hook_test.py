@@ -87,4 +87,9 @@ with tempfile.TemporaryDirectory() as folder:
     ok("a configuration that others can read is refused", done.returncode == 10 and "unsafe-file" in done.stderr, done.stderr)
     for arguments in (["hook"], ["hook", "test"], ["hook", "try", str(setuid)], ["hook", "test", str(setuid), "--timeout", "soon"]):
         ok(f"`{' '.join(map(str, arguments[:3]))[:40]}` wrong: usage", subprocess.run([ROTATOR, *map(str, arguments)], capture_output=True).returncode == 2)
+# Every hook that is built goes through the runner in a scenario of its own.
+texts = [p.read_text() for p in pathlib.Path(__file__).parent.glob("*.py")]
+texts = [t for t in texts if "conforms()" in t or "conformance(" in t]
+for program in sorted(p for p in (BUILD / "rotators" / "hooks").iterdir() if p.is_file() and os.access(p, os.X_OK)):
+    ok(f"{program.name} is put through the runner", any(f'("{program.name}"' in t or f'"hooks" / "{program.name}"' in t for t in texts))
 finish()
