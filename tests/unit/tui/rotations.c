@@ -231,6 +231,28 @@ Test(rotations, now_leads_to_the_one_that_is_owed)
         cr_assert(hash_equal(&row.id, &r.db[1]));
 }
 
+Test(rotations, many_are_chosen_by_who_or_what_saw_something)
+{
+        CLEANUP_STAGE struct stage *s = stage_new("alice");
+
+        stage_ask(s);
+        stage_press(s, "Ro");
+        cr_assert(!shows(s, "erin") && !shows(s, "INC-7"), "nothing has left anybody yet");
+        stage_approve(s, "alice", 1);
+        cr_assert(!shows(s, "erin") && shows(s, "INC-7"), "a share has");
+        stage_approve(s, "bob", 2);
+        struct statement t = world_say_as(s->world, STATEMENT_OPEN, "erin");
+
+        t.open.request = s->request;
+        stage_say(s, &t);
+        stage_look(s);
+        cr_assert(shows(s, "erin") && shows(s, "INC-7"));
+        stage_press(s, "/erin<Enter><Enter>");
+        cr_assert_eq(s->effect.kind, EFFECT_PLAN);
+        cr_assert_eq(s->effect.number, LOT_OPENED_BY);
+        cr_assert_str_eq(s->effect.text[0], "erin");
+}
+
 /* ---- orders ---- */
 
 Test(rotations, orders_are_followed_one_by_one_on_any_machine)
