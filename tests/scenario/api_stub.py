@@ -1,8 +1,8 @@
 """A web API on loopback that behaves as its service documents, and the faults of a network, for the hooks that rotate over HTTPS.
 
 A service is a class with `answer(method, path, headers, body) → (status, object or bytes, more headers)`. `service.fault = (KIND, MATCH)`
-makes the next request whose "METHOD /path body" holds MATCH go wrong: slow (429), broken (500 before anything happens), hang, reset
-(before anything happens), lost (it happens, but no answer comes), elsewhere (302), endless."""
+makes the next request whose "METHOD /path body" holds MATCH go wrong: slow (429, for an hour), busy (429, for two seconds), broken (500
+before anything happens), hang, reset (before anything happens), lost (it happens, but no answer comes), elsewhere (302), endless."""
 import base64, json, os, socket, struct, subprocess, threading, time, urllib.parse
 from harness import ok
 from hook_steps import Answer, Hook
@@ -21,7 +21,7 @@ class Api(Stub):
         with service.lock:
             if service.fault and service.fault[1].encode() in text:
                 kind, service.fault = service.fault[0], None
-        if kind in ("broken", "slow", "elsewhere", "hang", "endless"):
+        if kind in ("broken", "slow", "busy", "elsewhere", "hang", "endless"):
             return getattr(self, "say_" + kind)()
         if kind == "reset":
             return self.cut()

@@ -73,6 +73,7 @@ class Stub(http.server.BaseHTTPRequestHandler):
     def say_forbidden(self): self.reply(403, b"action_prohibited")
     def say_gone(self): self.reply(410, b"channel_is_archived")
     def say_slow(self): self.reply(429, b"rate_limited", Retry_After="3600")
+    def say_busy(self): self.reply(429, b"rate_limited", Retry_After="2")
     def say_broken(self): self.reply(500, b"")
     def say_elsewhere(self): self.reply(302, b"", Location=f"https://127.0.0.1:{self.server.server_port}/other/ok")
 

@@ -99,7 +99,7 @@ with PageFile() as pages, World(rotators=["rot-1"], channels=pages.channels,
 
     # ---- every change fails in its own way, once ----
     shown = break_open(w, "INC-2", targets)
-    targets.vault.fault, targets.kube.fault, targets.api.fault = ("broken", "PATCH /v1/secret/data"), ("lost", "PATCH /api"), ("slow", "PUT /v1/users")
+    targets.vault.fault, targets.kube.fault, targets.api.fault = ("broken", "PATCH /v1/secret/data"), ("lost", "PATCH /api"), ("busy", "PUT /v1/users")
     w.must("erin", "close", "INC-2")
     rotated(w, rotator, targets, "with 500, a lost answer and 429 at the change", shown, 6)
     again = {n: steps(w, n)[len(WHOLE):] for n in NAMES}
@@ -107,6 +107,8 @@ with PageFile() as pages, World(rotators=["rot-1"], channels=pages.channels,
     ok("500: nobody knows what has happened; it is looked into, then set again", again[KV] == unknown, again[KV])
     ok("a lost answer: it is looked into, and was set", again[SECRET] == unknown, again[SECRET])
     ok("429: nothing has happened; it is set later, without a word", again[APP] == WHOLE, again[APP])
+    began, ended = [p["made_at"] for c, p in rotations(w) if c == APP and p["step"] == "set"][-2:]
+    ok("and not before the API wants to be asked again", ended - began >= 2000, (began, ended))
     ok("all with one new value", all(max(values(w, credential=n)) == 3 for n in NAMES))
     sets = {n: len([l for l in rotator.lines() if l.get("event") == "hook.started" and (l["step"], l["credential"]) == ("set", n)]) for n in NAMES}
     ok("what was set although the answer was lost is not set again", sets == {KV: 3, SECRET: 2, APP: 3}, sets)
@@ -115,7 +117,7 @@ with PageFile() as pages, World(rotators=["rot-1"], channels=pages.channels,
 
     # ---- the target is out of reach before, and the proof fails after ----
     shown = break_open(w, "INC-3", targets)
-    targets.vault.fault, targets.kube.fault, targets.api.fault = ("slow", "GET /v1/secret/data"), ("broken", "GET /api"), ("broken", urllib.parse.urlencode({"password": shown[APP]}))
+    targets.vault.fault, targets.kube.fault, targets.api.fault = ("busy", "GET /v1/secret/data"), ("broken", "GET /api"), ("broken", urllib.parse.urlencode({"password": shown[APP]}))
     w.must("erin", "close", "INC-3")
     rotated(w, rotator, targets, "with failures at the look before and at the proof", shown, 9)
     ok("every failure was met", not (targets.vault.fault or targets.kube.fault or targets.api.fault))
