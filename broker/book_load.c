@@ -1,10 +1,9 @@
 #include "base/log.h"
 #include "broker/book_internal.h"
+#include "broker/replay.h"
 #include "quorum/checkpoint.h"
 #include <inttypes.h>
 #include <string.h>
-
-#define REPLAY_CHUNK (1024u * 1024u)
 
 /* ---- the roster in force ---- */
 
@@ -130,32 +129,6 @@ static enum err check_edge(struct book *b)
         return hash_equal(&is, &should) ? OK : err_because(ERR_CORRUPT_STORE, "the log is not the snapshot's");
 }
 
-static enum err fold(struct ledger *l, struct span lines, bool is_trusted)
-{
-        while (lines.n) {
-                const unsigned char *end = memchr(lines.p, '\n', lines.n);
-                enum err e = admit_line(l, span_of(lines.p, (size_t)(end - lines.p)), is_trusted, NULL);
-                if (e != OK)
-                        return ERR_CORRUPT_STORE; /* the reason names the entry */
-                lines = span_of(end + 1, lines.n - (size_t)(end + 1 - lines.p));
-        }
-        return OK;
-}
-
-static enum err replay(struct store *s, struct ledger *l, uint64_t to, bool is_trusted)
-{
-        CLEANUP_BYTES struct bytes lines = BYTES_NONE;
-        uint64_t at = ledger_size(l);
-        enum err e = OK;
-        while (e == OK && at < to) {
-                bytes_clear(&lines);
-                e = store_read_lines(s, at, to, REPLAY_CHUNK, &lines, &at);
-                if (e == OK)
-                        e = fold(l, bytes_span(&lines), is_trusted);
-        }
-        return e;
-}
-
 static enum err load_rosters(struct book *b)
 {
         CLEANUP_BYTES struct bytes json = BYTES_NONE, line = BYTES_NONE;
@@ -203,7 +176,7 @@ enum err book_load(struct book *b)
         if (size < ledger_size(b->ledger))
                 return err_because(ERR_CORRUPT_STORE, "the log was cut: %" PRIu64 " lines of at least %" PRIu64, size,
                                    ledger_size(b->ledger));
-        if ((e = check_edge(b)) != OK || (e = replay(b->setup.store, b->ledger, size, false)) != OK ||
+        if ((e = check_edge(b)) != OK || (e = replay_store(b->setup.store, b->ledger, size, false)) != OK ||
             (e = load_rosters(b)) != OK)
                 return e;
         if (!book_key(b, ledger_broker_key_at(b->ledger, size)))
@@ -221,7 +194,7 @@ static enum err verify_chunks(struct book *b, struct ledger *l, uint64_t to, boo
                 uint64_t step = ledger_size(l) + 256;
                 if (!goes_on(context))
                         return ERR_ABORTED;
-                enum err e = replay(b->setup.store, l, step < to ? step : to, false);
+                enum err e = replay_store(b->setup.store, l, step < to ? step : to, false);
                 if (e != OK)
                         return e;
         }

@@ -1,14 +1,12 @@
 #include "base/file.h"
 #include "broker/commands.h"
 #include "broker/lock.h"
+#include "broker/replay.h"
 #include "broker/restored.h"
-#include "quorum/admit.h"
 #include <string.h>
 
 /* A broker whose log ends too early (restored from an export, and perhaps started since) takes what came after from
  * those who still hold it. All of it is verified before, and becomes durable in one transaction. */
-
-#define CHUNK_BYTES (1024u * 1024u)
 
 struct giving_back {
         struct store *store;
@@ -26,28 +24,13 @@ static void giving_back_done(struct giving_back *g)
 
 /* ---- reading ---- */
 
-static enum err fold(struct ledger *l, struct span lines)
-{
-        while (lines.n > 0) {
-                const unsigned char *end = memchr(lines.p, '\n', lines.n);
-                const size_t len = (size_t)(end - lines.p);
-                if (admit_line(l, span_of(lines.p, len), false, NULL) != OK)
-                        return ERR_CORRUPT_STORE; /* the reason names the entry */
-                lines = span_of(end + 1, lines.n - len - 1);
-        }
-        return OK;
-}
-
 static enum err read_own(struct giving_back *g)
 {
-        uint64_t size = 0, next = 0;
+        uint64_t size = 0;
         enum err e = store_size(g->store, &size);
         g->ledger = ledger_new();
-        while (e == OK && next < size) {
-                CLEANUP_BYTES struct bytes text = BYTES_NONE;
-                if ((e = store_read_lines(g->store, next, size, CHUNK_BYTES, &text, &next)) == OK)
-                        e = fold(g->ledger, bytes_span(&text));
-        }
+        if (e == OK)
+                e = replay_store(g->store, g->ledger, size, false);
         if (e == OK && size == 0)
                 return err_because(ERR_CORRUPT_STORE, "the log is empty; `breakglassd init` begins one");
         if (e == OK)

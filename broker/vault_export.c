@@ -1,8 +1,8 @@
 #include "broker/vault_export.h"
 #include "base/file.h"
 #include "broker/keys.h"
+#include "broker/replay.h"
 #include "broker/store.h"
-#include "quorum/admit.h"
 #include "quorum/checkpoint.h"
 #include "quorum/export.h"
 #include <errno.h>
@@ -26,26 +26,13 @@ static enum err drain(struct sink *out)
         return is_unread ? err_because(ERR_IO, "whoever was to read it ended before its end") : e;
 }
 
-static enum err admit_lines(struct ledger *l, struct span text)
-{
-        while (text.n > 0) {
-                const unsigned char *end = memchr(text.p, '\n', text.n);
-                const size_t len = (size_t)(end - text.p);
-                enum err e = admit_line(l, span_of(text.p, len), false, NULL);
-                if (e != OK)
-                        return ERR_CORRUPT_STORE; /* the reason stays */
-                text = span_of(end + 1, text.n - len - 1);
-        }
-        return OK;
-}
-
 static enum err add_log(struct store *s, struct ledger *l, struct sink *out)
 {
         uint64_t size, next = 0;
         enum err e = store_size(s, &size);
         while (e == OK && next < size) {
                 if ((e = store_read_lines(s, next, size, CHUNK_BYTES, &out->text, &next)) == OK &&
-                    (e = admit_lines(l, bytes_span(&out->text))) == OK)
+                    (e = replay_lines(l, bytes_span(&out->text), false)) == OK)
                         e = drain(out);
         }
         return e;
