@@ -381,6 +381,45 @@ def _(s):
                all((x in told) == is_told for x in ("Only this machine has 1 entry", "Only the broker has", "said on the other side")), done.err)
 
 
+@case("long-fork")
+def _(s):
+    """Where two long logs part is found by going back in steps, however far that is."""
+    bob = lb.person_key(s.w.identity("bob"))
+    say = made("custody", "bob", bob, versions=[s.line("ready", "version", credential=A).id]).log
+
+    def grown(lines, n):
+        for _ in range(n):
+            lines = say(lines, None)
+        return lines
+
+    def other(lines):
+        return made("denial", "bob", bob, request=s.line("ready", "request").id, reason="said on the other side").log(lines, None)
+
+    class Fork(lb.Lie):
+        def __init__(self, lines):
+            self.lines, self.refusals = lines, 1
+
+        def log(self, lines, broker):
+            return self.lines
+
+        def refuse(self, path):
+            self.refusals -= path == "/v1/sessions"
+            return (409, "fork") if path == "/v1/sessions" and self.refusals >= 0 else None
+
+    true = grown(s.stages["ready"].store.lines, 150)
+    for back in (10, 100):
+        folders = s.folders("ready")
+        with s.lying("ready", log_lie(lambda lines: true)) as honest:
+            accepted(s.act(folders, "erin", honest, "status"), f"a log of {len(true)} entries")
+        at = len(true) - back
+        with s.lying("ready", Fork(other(true[:at]))) as liar:
+            done = s.act(folders, "erin", liar, "status")
+            refused(done, f"a fork {back} entries back")
+            told = " ".join(done.err.split())
+            ok(f"a fork {back} entries back is found there", f"another log than seen before from entry {at} on" in told
+               and f"Only this machine has {back} entries, {at} to {len(true) - 1}" in told and "said on the other side" in told, done.err)
+
+
 @case("verifying")
 def _(s):
     """Even under a liar `log verify` says what this machine holds: its head is what people compare by voice."""
