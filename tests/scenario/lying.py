@@ -412,7 +412,7 @@ def _(s):
         with s.lying("ready", log_lie(lambda lines: true)) as honest:
             accepted(s.act(folders, "erin", honest, "status"), f"a log of {len(true)} entries")
         at = len(true) - back
-        with s.lying("ready", Fork(other(true[:at]))) as liar:
+        with s.lying("ready", Fork(grown(other(true[:at]), 80))) as liar:
             done = s.act(folders, "erin", liar, "status")
             refused(done, f"a fork {back} entries back")
             told = " ".join(done.err.split())
