@@ -11,6 +11,7 @@ struct hook_call {
         const char *step;
         const char *credential, *idempotency_key;
         const char *handle, *old_handle;         /* or NULL */
+        bool is_old_by_hand;                     /* people sealed the value in use: no rotation of ours made it */
         bool is_prepare;                         /* its stdout holds secrets */
         struct span roster_config;               /* the roster's JSON object */
         const struct document *pending, *opened; /* or NULL */

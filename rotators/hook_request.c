@@ -39,6 +39,8 @@ MUST_CHECK static enum err write_public(const struct hook_call *call, struct byt
                 bytes_add_text(ret, ",\"old_handle\":");
                 bytes_add_json(ret, span_text(call->old_handle));
         }
+        if (call->is_old_by_hand)
+                bytes_add_text(ret, ",\"old_by_hand\":true");
         return OK;
 }
 

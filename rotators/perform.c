@@ -100,6 +100,7 @@ MUST_CHECK static enum err write_call(struct rotator *r, const struct task *t, s
                 bytes_add_span(&e->old_handle, bytes_span(&t->job->old_handle));
         e->call = (struct hook_call){.hook = t->hook,
                                      .step = engine_step_word(e->step),
+                                     .is_old_by_hand = t->old.fields->is_initial,
                                      .is_prepare = e->step == ENGINE_PREPARE,
                                      .credential = e->credential,
                                      .idempotency_key = e->key,

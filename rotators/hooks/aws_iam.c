@@ -33,6 +33,24 @@ static bool read_pair(const struct hook_fields *fields, struct pair *ret)
 
 /* ---- which key is in use ---- */
 
+/* What to do, with the keys by their names. */
+static void want_a_person(const struct aws *w, const struct aws_keys *keys, const char *named, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes names = BYTES_NONE;
+        for (size_t i = 0; i < keys->n; i++)
+                bytes_printf(&names, "%s%.60s", i ? ", " : "", keys->key[i].id);
+        if (named)
+                hook_fail(a, PLUGIN_MISCONFIGURED,
+                          "the key %.60s that is in use is not among the keys of %s (%s): a person has to look",
+                          named, bytes_text(&w->user), bytes_text(&names));
+        else
+                hook_fail(
+                        a, PLUGIN_MISCONFIGURED,
+                        "%s has the keys %s, and nothing says which is in use: a person has to delete the other (aws "
+                        "iam delete-access-key --user-name %s --access-key-id …)",
+                        bytes_text(&w->user), bytes_text(&names), bytes_text(&w->user));
+}
+
 /* The keys, and which of them is in use: by what the opener handed over, by what was known before, or because it is
  * the only one (not for a deletion). *ret is NULL where there is no key at all. False with an answer when it cannot
  * be told. */
@@ -54,10 +72,7 @@ MUST_CHECK static bool find_in_use(const struct aws *w, const struct hook_input 
                 *ret = keys->key[0].id;
                 return true;
         }
-        hook_fail(a, PLUGIN_MISCONFIGURED,
-                  named ? "the key %s that is in use is not among the user's %zu keys: a person has to look"
-                        : "%s%zu keys, and nothing says which of them is in use: a person has to delete the other",
-                  named ? named : "", keys->n);
+        want_a_person(w, keys, named, a);
         return false;
 }
 

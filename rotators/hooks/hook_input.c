@@ -113,6 +113,7 @@ MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
         ret->handle = json_take_text_if(&f, "handle", 0, 200);
         ret->old_handle = json_take_text_if(&f, "old_handle", 0, 200);
         ret->config = json_take_object(&f, "config");
+        ret->is_old_by_hand = json_has(&f, "old_by_hand") && json_take_bool(&f, "old_by_hand");
         ret->deadline_ms = json_has(&f, "deadline") ? json_take_int(&f, "deadline", 0, JSON_INT_MAX) : 0;
         ret->sequence = json_has(&f, "sequence") ? json_take_int(&f, "sequence", 0, JSON_INT_MAX) : 0;
         ret->step = json_take_text_if(&f, "step", 0, 20);

@@ -31,6 +31,7 @@ struct hook_input {
         json_t *public_; /* everything else */
         const char *credential, *idempotency_key, *handle, *old_handle /* or NULL */;
         json_t *config;
+        bool is_old_by_hand; /* people sealed the value in use: no rotation made it */
         int64_t deadline_ms; /* wall clock; 0: none */
         const char *step;    /* or NULL */
         int64_t sequence;    /* of a request to `serve`; 0: none */

@@ -56,8 +56,24 @@ static size_t count_marked(const struct http_items *items, const struct http_ite
         return n;
 }
 
-/* By what was handed over or known before, or as the only marked one (not for a deletion). *ret is NULL where none of
- * ours is there. False with an answer when it cannot be told. */
+/* What to do, with the keys by their names: whoever reads it can look at nothing else. */
+static void want_a_person(const struct http_target *t, const struct http_items *items, struct hook_answer *a)
+{
+        CLEANUP_BYTES struct bytes names = BYTES_NONE;
+        size_t n = 0;
+        for (size_t i = 0; i < items->n && names.n < 100; i++)
+                if (items->item[i].is_marked)
+                        bytes_printf(&names, "%s%.60s", n++ ? ", " : "", items->item[i].id);
+        hook_fail(
+                a, PLUGIN_MISCONFIGURED,
+                "the service's %s named %s: %s, and nothing says which is in use: a person has to delete there what "
+                "nobody uses (or open the credential, and hand its `id` over at the close)",
+                n == 1 ? "key" : "keys", t->mark, bytes_text(&names));
+}
+
+/* By what was handed over or known before, or as the only marked one (not for a deletion, and not where people sealed
+ * the value in use: then what bears our mark was made by a rotation and lost). *ret is NULL where none of ours is
+ * there. False with an answer when it cannot be told. */
 MUST_CHECK static bool find_in_use(const struct http_target *t, bool may_guess, struct http_items *items,
                                    const char **ret, struct hook_answer *a)
 {
@@ -71,12 +87,11 @@ MUST_CHECK static bool find_in_use(const struct http_target *t, bool may_guess, 
         size_t n = count_marked(items, &marked);
         if (n == 0 || (named && find_item(items, named)))
                 return true;
-        if (!named && may_guess && n == 1) {
+        if (!named && may_guess && n == 1 && !t->web.in->is_old_by_hand) {
                 *ret = marked->id;
                 return true;
         }
-        hook_fail(a, PLUGIN_MISCONFIGURED,
-                  "%zu keys are called %s, and nothing says which one is in use: a person has to look", n, t->mark);
+        want_a_person(t, items, a);
         return false;
 }
 

@@ -58,10 +58,14 @@ MUST_CHECK static bool guess_in_use(struct turns *t, struct pg_link *admin, stru
         if (is_open[0] != is_open[1])
                 take_in_use(t, &t->role[is_open[0] ? 0 : 1]);
         else
-                hook_fail(a, PLUGIN_MISCONFIGURED,
-                          "%s of the two roles may log in, and nothing says which one is in use: a person has to "
-                          "take LOGIN from the other",
-                          is_open[0] ? "both" : "none");
+                hook_fail(
+                        a, PLUGIN_MISCONFIGURED,
+                        is_open[0]
+                                ? "both %s and %s may log in, and nothing says which is in use: a person has to take "
+                                  "LOGIN from the other (ALTER ROLE … NOLOGIN)"
+                                : "neither %s nor %s may log in: a person has to give LOGIN to the one in use "
+                                  "(ALTER ROLE … LOGIN)",
+                        bytes_text(&t->role[0].role), bytes_text(&t->role[1].role));
         return t->in_use != NULL;
 }
 

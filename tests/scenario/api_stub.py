@@ -8,6 +8,7 @@ from harness import ok
 from hook_steps import Answer, Hook
 from https_stub import DIR, Server, Stub, private
 
+RETRY_AFTER_S = 2  # a rotation waits that long, and then goes on
 TOKEN = "the-rotators-own-token-0123456789"
 
 
@@ -30,6 +31,8 @@ class Api(Stub):
         if kind == "lost":
             return self.cut()
         self.reply(status, said if isinstance(said, bytes) else json.dumps(said).encode(), **(more[0] if more else {}))
+
+    def say_slow(self): self.reply(429, b"rate_limited", Retry_After=str(RETRY_AFTER_S))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_ANY
 
@@ -209,7 +212,7 @@ def faults(name, service, ask, change, question, write):
             service.taken()
             service.fault = (kind, match)
             got = run(seconds=3 if kind == "hang" else 30)
-            waits = 3600 if kind == "slow" else None # the stub's Retry-After
+            waits = RETRY_AFTER_S if kind == "slow" else None
             ok(f"{name}: {kind} at {what} exits {code}", got.failed(code) and not service.fault and got.last.get("retry_after_s") == waits, got)
             if kind == "elsewhere":
                 ok(f"{name}: a redirect of {what} is not followed", not any(path.startswith("/other") for _, path, _, _ in service.taken()))
@@ -241,10 +244,10 @@ class Fields(Hook):
         super().__init__(*more)
         self.secrets = []
 
-    def __call__(self, step, pending=None, opened=None, handle=None, old_handle=None, seconds=30, **changes):
+    def __call__(self, step, pending=None, opened=None, handle=None, old_handle=None, old_by_hand=None, seconds=30, **changes):
         request = {"step": step, "idempotency_key": "k-1", "credential": "prod/test/root", "deadline": int(time.time() * 1000) + seconds * 1000,
                    "config": {k: v for k, v in {**self.config, **changes}.items() if v is not None}}
-        request.update({k: v for k, v in (("handle", handle), ("old_handle", old_handle)) if v is not None})
+        request.update({k: v for k, v in (("handle", handle), ("old_handle", old_handle), ("old_by_hand", old_by_hand)) if v is not None})
         for key, fields in (("pending", pending), ("opened", opened)):
             if fields is not None:
                 request[key] = {k: base64.b64encode(v.encode()).decode() for k, v in fields.items()}

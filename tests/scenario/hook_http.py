@@ -56,6 +56,15 @@ api.more = True
 ok("half a list is none", hook("prepare", old_handle="key_3").failed(78, "whole list") and len(api.keys) == 3)
 api.more = False
 
+# A first rotation whose `prepare` was lost, taken over by a rotator that knows nothing: the key in use bears no mark.
+kept = {name: api.keys.pop(name) for name in [n for n in api.keys if n not in ("key_2", "key_5")]}
+ok("the only marked key is in use where a rotation made the value in use", hook("check").handle == "key_5")
+got = hook("check", old_by_hand=True)
+ok("where people sealed it, it is the lost one: nothing is guessed, and the remedy names it", got.failed(78, "key_5", "has to delete", "hand its `id` over"), got)
+ok("nor is it deleted", hook("prepare", old_by_hand=True).failed(78) and "key_5" in api.keys)
+ok("what is known counts all the same", hook("check", old_by_hand=True, old_handle="key_2").handle == "key_2")
+api.keys.update(kept)
+
 # ---- without a list: the service replays ----
 replaying = {"list": None, "delete": None, "create": {**DESCRIBED["create"], "headers": {"Idempotency-Key": "{idempotency_key}"}}}
 api.fault = ("lost", "POST /v1/keys")

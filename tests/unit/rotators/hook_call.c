@@ -96,6 +96,25 @@ Test(hook_call, the_request_has_the_secrets_in_base64_and_is_one_object)
         json_decref(hook.config);
 }
 
+Test(hook_call, the_request_says_when_people_made_the_value_in_use)
+{
+        struct hook_entry entry = {.name = "x", .program = "/x", .config = json_object()};
+        for (int by_hand = 0; by_hand < 2; by_hand++) {
+                CLEANUP_SECRET struct secret text = SECRET_NONE;
+                const struct hook_call call = {.hook = &entry,
+                                               .step = "check",
+                                               .credential = "db",
+                                               .idempotency_key = "k",
+                                               .is_old_by_hand = by_hand != 0,
+                                               .roster_config = span_of("{}", 2),
+                                               .timeout_ms = 60000};
+                cr_assert_eq(hook_write_request(&call, &text), OK);
+                bool says = memmem(text.bytes, text.len, "\"old_by_hand\":true", 18) != NULL;
+                cr_expect_eq(says, by_hand != 0);
+        }
+        json_decref(entry.config);
+}
+
 Test(hook_call, exit_code_and_last_line_must_agree)
 {
         static const struct {
