@@ -338,6 +338,32 @@ Test(block, comes_back_as_it_went)
         cr_assert(span_equal(bytes_span(&in.file), bytes_span(&out.file)));
 }
 
+Test(block, of_a_request_may_carry_a_share_and_of_an_answer_must)
+{
+        CLEANUP_SCENE struct scene *x = scene_new();
+        CLEANUP_BLOCK struct block asked = {.kind = BLOCK_REQUEST}, answer = {0};
+        struct statement s = world_request(x->w, "erin", PG, &x->version, NULL);
+
+        world_envelope(x->w, &s, &asked.envelope);
+        for (unsigned with_share = 0; with_share < 2; with_share++) {
+                CLEANUP_BYTES struct bytes text = BYTES_NONE;
+                CLEANUP_BLOCK struct block back = {0};
+
+                if (with_share)
+                        bytes_add_span(&asked.file, bytes_span(&x->v1.share_file[1]));
+                block_write(&asked, &text);
+                cr_assert_eq(read_one(bytes_span(&text), BLOCK_REQUEST, &back), OK, "%s", err_reason());
+                cr_assert(span_equal(bytes_span(&back.file), bytes_span(&asked.file)));
+        }
+        CLEANUP_BYTES struct bytes text = BYTES_NONE;
+        CLEANUP_BLOCK struct block back = {0};
+
+        make_answer(x, &answer);
+        bytes_clear(&answer.file);
+        block_write(&answer, &text);
+        cr_assert_eq(read_one(bytes_span(&text), BLOCK_ANSWER, &back), ERR_BAD_STATEMENT);
+}
+
 Test(block, of_the_other_kind_is_not_there)
 {
         CLEANUP_SCENE struct scene *x = scene_new();
