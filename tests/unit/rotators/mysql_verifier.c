@@ -78,6 +78,8 @@ Test(mysql_verifier, what_a_login_needs_is_in_locked_memory_alone)
         cr_assert_eq(mysql_verifier_native(&field, &ret), OK);
         cr_assert_eq(n_outputs, 2u);
         cr_expect(!is_locked(&here), "the stack is not");
+        if (HAS_ASAN) /* which locks nothing, whoever asks */
+                return;
         cr_expect(is_locked(field.value));
         cr_expect(is_locked(outputs[0]));
 }
