@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define END_MS       (2 * SECOND_MS) /* it has nothing to do when it is stopped */
-#define NUMBER_MAX   18u             /* digits */
-#define NOT_A_NUMBER INT64_C(-1)
+#define END_MS     (2 * SECOND_MS) /* it has nothing to do when it is stopped */
+#define NUMBER_MAX 18u             /* digits */
 
 struct hook_server {
         struct spawn_talk *talk;
@@ -41,19 +40,14 @@ static int64_t read_number(struct span text)
 {
         char digits[NUMBER_MAX + 1] = "";
         if (text.n == 0 || text.n > NUMBER_MAX)
-                return NOT_A_NUMBER;
+                return HOOK_NO_NUMBER;
         memcpy(digits, text.p, text.n);
-        return strspn(digits, "0123456789") == text.n ? strtoll(digits, NULL, 10) : NOT_A_NUMBER;
+        return strspn(digits, "0123456789") == text.n ? strtoll(digits, NULL, 10) : HOOK_NO_NUMBER;
 }
 
-struct line {
-        bool is_object, is_last;
-        int64_t exit, sequence; /* NOT_A_NUMBER where it has none */
-};
-
-static struct line read_line(struct span text)
+struct hook_line hook_line_read(struct span text)
 {
-        struct line line = {.exit = NOT_A_NUMBER, .sequence = NOT_A_NUMBER};
+        struct hook_line line = {.exit = HOOK_NO_NUMBER, .sequence = HOOK_NO_NUMBER};
         struct scan s = scan_begin(text);
         struct span key;
         scan_enter(&s);
@@ -75,14 +69,14 @@ static struct line read_line(struct span text)
 
 struct asked {
         const struct hook_call *call;
-        struct line last;
+        struct hook_line last;
 };
 
 /* What is no JSON object ends the answer, too: nothing behind it can be believed. */
 static bool is_last(void *context, struct span text)
 {
         struct asked *asked = context;
-        struct line line = read_line(text);
+        struct hook_line line = hook_line_read(text);
         if (line.is_object && !line.is_last) {
                 if (!asked->call->is_prepare)
                         hook_log_progress(asked->call, text);
@@ -97,7 +91,7 @@ static const char *fault_of(const struct asked *asked, const struct spawn_result
         if (!is_answered)
                 return ran->timed_out || ran->output_capped ? ""
                                                             : "it ended, or lost the thread, without a whole answer";
-        if (!asked->last.is_object || asked->last.exit == NOT_A_NUMBER || asked->last.exit > 255)
+        if (!asked->last.is_object || asked->last.exit == HOOK_NO_NUMBER || asked->last.exit > 255)
                 return "what it answered is no answer";
         return asked->last.sequence == asked->call->sequence ? NULL : "it answered another request";
 }

@@ -14,3 +14,11 @@ MUST_CHECK enum err hook_server_run(struct hook_server *s, const struct hook_cal
 /* Takes over what the last request told it: the next answer must not hold that either. */
 void hook_server_remember(struct hook_server *s, struct document *pending, struct document *opened);
 void hook_server_stop(struct hook_server *s); /* accepts NULL */
+
+/* What one line of its stdout is; nothing of the line is copied, because it may hold secrets. */
+#define HOOK_NO_NUMBER INT64_C(-1)
+struct hook_line {
+        bool is_object, is_last;
+        int64_t exit, sequence; /* HOOK_NO_NUMBER where it has none */
+};
+struct hook_line hook_line_read(struct span text);

@@ -331,18 +331,37 @@ MUST_CHECK static enum err part_kills(struct story *s)
 
 typedef enum err story_part(struct story *s);
 
+struct parts {
+        size_t n;
+        story_part *const *part;
+};
+#define PARTS(list) ((struct parts){COUNT_OF(list), (list)})
+
+MUST_CHECK static enum err tell_parts(struct story *s, struct parts parts, bool only_first)
+{
+        enum err e = OK;
+        for (size_t i = 0; e == OK && s->goes_on && i < parts.n; i++) {
+                e = parts.part[i](s);
+                if (only_first && hook_test_is_broken(s->test))
+                        s->goes_on = false;
+        }
+        return e;
+}
+
+/* Step by step, each in a process of its own; then the same of one that stays, where the hook can. */
 MUST_CHECK static enum err tell(struct story *s, const struct hook_test_options *o)
 {
-        static story_part *const all[] = {part_describe, part_steps,    part_check, part_keys, part_first,
-                                          part_garbage,  part_stranger, part_next,  part_kills};
-        static story_part *const looking[] = {part_describe, part_check};
-        story_part *const *parts = o->dry_run ? looking : all;
-        size_t n = o->dry_run ? COUNT_OF(looking) : COUNT_OF(all);
-        enum err e = OK;
-        for (size_t i = 0; e == OK && s->goes_on && i < n; i++) {
-                e = parts[i](s);
-                if (o->first && hook_test_is_broken(s->test))
-                        s->goes_on = false;
+        static story_part *const alone[] = {part_describe, part_steps,    part_check, part_keys, part_first,
+                                            part_garbage,  part_stranger, part_next,  part_kills};
+        static story_part *const served[] = {part_steps,   part_check,    part_keys, part_first,
+                                             part_garbage, part_stranger, part_next, part_kills};
+        static story_part *const looking[] = {part_describe, part_check}, *const looking_served[] = {part_check};
+        enum err e = tell_parts(s, o->dry_run ? PARTS(looking) : PARTS(alone), o->first);
+        if (e == OK && s->goes_on && s->test->hook->can_serve) {
+                s->test->is_served = true;
+                e = tell_parts(s, o->dry_run ? PARTS(looking_served) : PARTS(served), o->first);
+                hook_test_ends_server(s->test);
+                s->test->is_served = false;
         }
         if (e == OK && o->dry_run)
                 puts("the rest would set new values at the target, and was not tried");

@@ -14,20 +14,23 @@ static const char *const sentences[RULES] = {
         [RULE_AGREES] = "exit code and answer say the same",
         [RULE_QUIET] = "no value is printed, on stdout or stderr",
         [RULE_ARGUMENTS] = "no value was seen in arguments or environment",
+        [RULE_SERVES] = "`serve` answers every request once, with `exit` and its `sequence`",
 };
 
 void hook_test_say(struct hook_test *t, bool held, const char *sentence, const char *why)
 {
         t->held += held;
         t->broken += !held;
-        printf("%s - %s%s%s\n", held ? "ok" : "not ok", sentence, held ? "" : ": ", held ? "" : why);
+        printf("%s - %s%s%s%s\n", held ? "ok" : "not ok", t->is_served ? "serve: " : "", sentence, held ? "" : ": ",
+               held ? "" : why);
         fflush(stdout);
 }
 
 void hook_test_say_rules(struct hook_test *t)
 {
         for (size_t i = 0; i < RULES; i++)
-                hook_test_say(t, t->breach[i].n == 0, sentences[i], bytes_text(&t->breach[i]));
+                if (i != RULE_SERVES || t->hook->can_serve)
+                        hook_test_say(t, t->breach[i].n == 0, sentences[i], bytes_text(&t->breach[i]));
 }
 
 bool hook_test_is_broken(const struct hook_test *t)
@@ -40,6 +43,7 @@ bool hook_test_is_broken(const struct hook_test *t)
 
 void hook_test_done(struct hook_test *t)
 {
+        spawn_talk_close(t->talk, 0);
         for (size_t i = 0; i < RULES; i++)
                 bytes_done(&t->breach[i]);
 }
@@ -187,7 +191,7 @@ static void judge(struct hook_test *t, const struct ask *a, const struct spawn_r
                 breach(t, RULE_ARGUMENTS, a, bytes_text(&w->found));
 }
 
-MUST_CHECK static enum err write_request(const struct hook_test *t, const struct ask *a, struct secret *ret)
+MUST_CHECK static enum err write_request(struct hook_test *t, const struct ask *a, struct secret *ret)
 {
         const struct hook_call call = {.hook = t->hook,
                                        .step = a->step,
@@ -199,33 +203,44 @@ MUST_CHECK static enum err write_request(const struct hook_test *t, const struct
                                        .roster_config = span_text("{}"),
                                        .pending = a->pending,
                                        .opened = a->opened,
+                                       .sequence = t->is_served ? ++t->sequence : 0,
                                        .timeout_ms = t->timeout_ms};
         return hook_write_request(&call, ret);
+}
+
+MUST_CHECK static enum err ask_step(const struct hook_test *t, const struct ask *a, struct span text,
+                                    struct spawn_result *ret)
+{
+        const char *const argv[] = {t->hook->program, a->step, NULL};
+        const struct spawn_job job = {.path = t->hook->program,
+                                      .argv = argv,
+                                      .input = text,
+                                      .is_output_secret = is_prepare(a),
+                                      .timeout_ms = a->kill_after_ms ? a->kill_after_ms : t->timeout_ms,
+                                      .grace_ms = a->kill_after_ms ? -1 : 0};
+        return spawn_run(&job, ret);
 }
 
 enum err hook_test_ask(struct hook_test *t, const struct ask *a, struct told *ret)
 {
         CLEANUP_SECRET struct secret request = SECRET_NONE;
-        const char *const argv[] = {t->hook->program, a->step, NULL};
         struct spawn_result ran = {0};
+        const char *fault = NULL;
         struct watch w;
         enum err e = a->is_garbage ? OK : write_request(t, a, &request);
         if (e != OK || (e = watch_start(&w, t->hook, t->value, HOOK_TEST_VALUES)) != OK)
                 return e;
-        const struct spawn_job job = {.path = t->hook->program,
-                                      .argv = argv,
-                                      .input = a->is_garbage ? a->text : span_of(request.bytes, request.len),
-                                      .is_output_secret = is_prepare(a),
-                                      .timeout_ms = a->kill_after_ms ? a->kill_after_ms : t->timeout_ms,
-                                      .grace_ms = a->kill_after_ms ? -1 : 0};
+        struct span text = a->is_garbage ? a->text : span_of(request.bytes, request.len);
         int64_t began_ms = clock_monotonic_ms();
-        e = spawn_run(&job, &ran);
+        e = t->is_served ? hook_test_ask_server(t, a, text, &ran, &fault) : ask_step(t, a, text, &ran);
         watch_stop(&w);
         *ret = (struct told){0};
         if (!strcmp(a->step, "set") && !a->is_garbage && a->kill_after_ms == 0)
                 t->set_ms = clock_monotonic_ms() - began_ms;
         if (e == OK)
                 judge(t, a, &ran, &w, ret);
+        if (e == OK && fault && !ret->was_killed && !ret->has_ended_late)
+                breach(t, RULE_SERVES, a, fault);
         spawn_result_done(&ran);
         bytes_done(&w.found);
         return e;

@@ -10,6 +10,7 @@ enum run_rule {
         RULE_AGREES,    /* exit code and answer say the same */
         RULE_QUIET,     /* no value on stdout or stderr */
         RULE_ARGUMENTS, /* nor in any process's arguments or environment */
+        RULE_SERVES,    /* of one that stays: an answer to each request, with its number */
         RULES
 };
 
@@ -20,6 +21,11 @@ struct hook_test {
         struct bytes breach[RULES];                     /* how each rule was broken first; empty: it never was */
         const struct document *value[HOOK_TEST_VALUES]; /* what must never be seen anywhere; their places stay */
         int64_t set_ms;                                 /* how long the last whole `set` took */
+        /* ---- hook_test_serve.c ---- */
+        bool is_served;          /* the same is asked of `serve` */
+        struct spawn_talk *talk; /* NULL: none has begun, or it is over */
+        const char *argv[3];
+        int64_t sequence; /* of the last request */
 };
 
 struct ask {
@@ -48,3 +54,12 @@ void hook_test_say(struct hook_test *t, bool held, const char *sentence, const c
 void hook_test_say_rules(struct hook_test *t);
 bool hook_test_is_broken(const struct hook_test *t);
 void hook_test_done(struct hook_test *t);
+
+/* ---- hook_test_serve.c ---- */
+/* Asks one that stays, and gives what it answered as a step's own process would have: exit code, and the last line
+ * without `exit` and `sequence`. *ret_fault: what is wrong with it as an answer of one that stays, or NULL. Errors:
+ * it could not be started. */
+MUST_CHECK enum err hook_test_ask_server(struct hook_test *t, const struct ask *a, struct span text,
+                                         struct spawn_result *ret, const char **ret_fault);
+/* The process ends with its input; said in a line of its own. */
+void hook_test_ends_server(struct hook_test *t);

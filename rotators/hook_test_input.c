@@ -147,7 +147,7 @@ MUST_CHECK static enum err send_all(struct hook_test *t, struct bytes *ret_why)
                 {"a list instead of an object", span_text("[]\n")},
                 {"1 MiB of noise", span_of(noise.p, NOISE_BYTES)},
         };
-        for (size_t i = 0; e == OK && i < COUNT_OF(all); i++)
+        for (size_t i = t->is_served ? 1 : 0; e == OK && i < COUNT_OF(all); i++) /* an empty line is no request */
                 e = send_garbage(t, "set", &all[i], ret_why);
         for (size_t i = 0; e == OK && i < COUNT_OF(steps); i++)
                 e = send_garbage(t, steps[i], &all[2], ret_why);
@@ -195,8 +195,22 @@ enum err hook_test_refuses_garbage(struct hook_test *t, const struct document *v
 }
 
 /* The request is a good one, so that nothing but the step can be what is refused. */
+MUST_CHECK static enum err serves_no_strange_steps(struct hook_test *t)
+{
+        CLEANUP_BYTES struct bytes why = BYTES_NONE;
+        CLEANUP_TOLD struct told told = {0};
+        enum err e = hook_test_ask(t, &(struct ask){.step = "no-such-step"}, &told);
+        bytes_printf(&why, "it exits %d", told.exit_code);
+        if (e == OK)
+                hook_test_say(t, told.exit_code == PLUGIN_MISCONFIGURED, "an unknown step exits 78",
+                              bytes_text(&why));
+        return e;
+}
+
 enum err hook_test_refuses_strange_steps(struct hook_test *t)
 {
+        if (t->is_served)
+                return serves_no_strange_steps(t);
         const char *const argv[] = {t->hook->program, "no-such-step", NULL};
         CLEANUP_BYTES struct bytes pending = BYTES_NONE, text = BYTES_NONE, why = BYTES_NONE;
         struct spawn_result ran = {0};
