@@ -101,7 +101,7 @@ enum err fd_write_all(int fd, const void *p, size_t n)
 
 /* ---- writing ---- */
 
-static enum err sync_folder_of(const char *path)
+enum err file_sync_folder_of(const char *path)
 {
         CLEANUP_FREE char *folder = folder_of(path);
         CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -142,7 +142,7 @@ static enum err put_in_place(const char *from, const char *to, enum writing how)
                 return err_because(ERR_IO, "write %s: %s", to, strerror(errno));
         if (how == WRITE_ONCE && unlink(from) != 0)
                 return err_because(ERR_IO, "remove %s: %s", from, strerror(errno));
-        return how == WRITE_VOLATILE ? OK : sync_folder_of(to);
+        return how == WRITE_VOLATILE ? OK : file_sync_folder_of(to);
 }
 
 static enum err write_through_temporary(const char *path, mode_t mode, struct span content, enum writing how)
@@ -176,7 +176,7 @@ enum err file_create(const char *path, mode_t mode, struct span content)
 enum err file_remove(const char *path)
 {
         if (unlink(path) == 0)
-                return sync_folder_of(path);
+                return file_sync_folder_of(path);
         if (errno == ENOENT)
                 return OK;
         return err_because(ERR_IO, "remove %s: %s", path, strerror(errno));
@@ -187,7 +187,7 @@ static enum err make_one_folder(const char *path, mode_t mode)
         struct stat st;
 
         if (mkdir(path, mode) == 0)
-                return sync_folder_of(path);
+                return file_sync_folder_of(path);
         if (errno != EEXIST)
                 return err_because(ERR_IO, "make folder %s: %s", path, strerror(errno));
         if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))

@@ -1,22 +1,15 @@
+#include "base/file.h"
 #include "broker/commands.h"
 #include "broker/config.h"
 #include "broker/vault_export.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 
 static enum err write_to(const struct config *c, int fd, uint64_t *ret_entries)
 {
         const struct vault_source from = {c->state, c->sign_key, c->sign_next_key};
         return vault_export_write(&from, fd, ret_entries);
-}
-
-static enum err sync_folder_of(const char *path)
-{
-        CLEANUP_FREE char *copy = mem_text(path);
-        CLEANUP_FD int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd >= 0 && fsync(fd) == 0 ? OK : err_because(ERR_IO, "%s: its folder: %s", path, strerror(errno));
 }
 
 /* Under its name only when it is whole and durable: a backup that was cut short never replaces a good one. */
@@ -33,7 +26,7 @@ static enum err write_file(const struct config *c, const char *path, uint64_t *r
                 e = err_because(ERR_IO, "%s: %s", path, strerror(errno));
         if (e != OK)
                 (void)unlink(name);
-        return e == OK ? sync_folder_of(path) : e;
+        return e == OK ? file_sync_folder_of(path) : e;
 }
 
 static enum err export(const struct config *c, const char *out_path) {

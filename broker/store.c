@@ -2,7 +2,6 @@
 #include "broker/store_sqlite.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -47,13 +46,6 @@ static enum err make_filled(const char *path, enum err (*fill)(struct store *s, 
         return e;
 }
 
-static enum err sync_folder_of(const char *path)
-{
-        CLEANUP_FREE char *copy = mem_text(path);
-        CLEANUP_FD int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd >= 0 && fsync(fd) == 0 ? OK : err_because(ERR_IO, "fsync of the folder of %s", path);
-}
-
 enum err store_create(const char *path, enum err (*fill)(struct store *s, void *context), void *context)
 {
         CLEANUP_BYTES struct bytes name = BYTES_NONE;
@@ -67,7 +59,7 @@ enum err store_create(const char *path, enum err (*fill)(struct store *s, void *
         if (e == OK && link(new_path, path) != 0)
                 e = err_because(errno == EEXIST ? ERR_DUPLICATE : ERR_IO, "%s: %s", path, strerror(errno));
         remove_all(new_path);
-        return e == OK ? sync_folder_of(path) : e;
+        return e == OK ? file_sync_folder_of(path) : e;
 }
 
 static enum err check_file(const char *path)

@@ -187,7 +187,7 @@ enum err config_secret(const struct delivery *d, const char *key, struct secret 
 {
         CLEANUP_SECRET struct secret file = SECRET_NONE;
         CLEANUP_FREE char *credential = NULL;
-        const char *path, *folder = getenv("CREDENTIALS_DIRECTORY");
+        const char *path = NULL, *folder = getenv("CREDENTIALS_DIRECTORY");
         enum err e = config_text(d, key, NULL, &path);
         if (e != OK)
                 return e;

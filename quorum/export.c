@@ -154,7 +154,7 @@ static enum err take_note_line(struct reader *r, struct bytes *ret, size_t *ret_
 static enum err take_note(struct reader *r, struct bytes *ret)
 {
         struct span next;
-        size_t n;
+        size_t n = 0;
         enum err e;
         do
                 e = take_note_line(r, ret, &n);

@@ -224,7 +224,10 @@ static void draw_locked(const struct model *m, struct sheet *s)
         sheet_gap(s);
         sheet_say(s, ROLE_PLAIN,
                   "Your identity and whatever was opened are wiped from memory. Requests go on at the broker.");
-        sheet_say(s, ROLE_PLAIN, m->has_passphrase ? "Enter asks for your passphrase." : "Enter unlocks.");
+        if (m->has_words)
+                sheet_say(s, ROLE_PLAIN, "Enter asks for your words of paper.");
+        else
+                sheet_say(s, ROLE_PLAIN, m->has_passphrase ? "Enter asks for your passphrase." : "Enter unlocks.");
 }
 
 static void draw_sheet(const struct model *m, struct sheet *s)

@@ -200,7 +200,7 @@ struct model {
         int64_t now_ms, key_at_ms; /* of the last key */
         unsigned rows, columns;
         struct picture *picture; /* NULL until the first one came */
-        bool is_away, is_alarm, is_locked, has_passphrase;
+        bool is_away, is_alarm, is_locked, has_passphrase, has_words /* of paper */;
         char link_reason[NOTE_TEXT];
         enum effect_kind busy; /* a job under way */
         int64_t busy_since_ms;

@@ -343,7 +343,7 @@ static void show_screens(struct ui *ui)
         model_init(&ui->model, rows, columns);
         choose_folder(&ui->model);
         if (ui->cli->words)
-                ui->model.has_passphrase = true;
+                ui->model.has_words = true;
         else if (identity_needs_passphrase(cli_identity_path(ui->cli), &needs) == OK)
                 ui->model.has_passphrase = needs;
         signals_take(before);

@@ -117,7 +117,7 @@ MUST_CHECK static enum err read_public(struct span text, struct hook_input *ret)
         ret->deadline_ms = json_has(&f, "deadline") ? json_take_int(&f, "deadline", 0, JSON_INT_MAX) : 0;
         ret->sequence = json_has(&f, "sequence") ? json_take_int(&f, "sequence", 0, JSON_INT_MAX) : 0;
         ret->step = json_take_text_if(&f, "step", 0, 20);
-        return json_fields_end(&f);
+        return f.error; /* what a later rotator says beside it is not for us */
 }
 
 enum err hook_input_read(struct span text, struct hook_input *ret)

@@ -3,7 +3,7 @@
  * A session is what OpenSSH's sshd names as one (`sshd: NAME@pts/0`), or what login(1) or su(1) started for the
  * account on a terminal, and every process that comes from it and has not left it. What runs the script, and all that
  * it comes from, is spared. A moment is `BOOT-ID@TICKS`, in the clock in which the kernel notes the starts of
- * processes: no step of the host's time moves it. */
+ * processes, which no step of the host's time moves; one made from a file's change follows such a step. */
 #pragma once
 #include "rotators/hooks/host_script.h"
 
