@@ -69,9 +69,15 @@ class Pane:
         return self
 
     def type(self, text, enter=True):
+        """Enter comes only when the text was read: a question may hold the same words, and a line break that comes with them is a paste."""
+        tail = text[-20:]
+        before = self.text().count(tail)
         self.terminals.tmux("send-keys", "-t", self.name, "-l", text)
         if enter:
-            self.sees(re.escape(text[-20:]))
+            try:
+                wait_for(text, lambda: self.text().count(tail) > before)
+            except TimeoutError:
+                raise TimeoutError(f"{self.name} never showed what was typed, {text!r}:\n{self.text()}")
             self.keys("Enter")
         return self
 
