@@ -48,23 +48,16 @@ static enum err read_all(struct giving_back *g, const char *const files[], size_
 
 /* ---- what can't be united ---- */
 
-static void tell_remedy(bool is_ours)
-{
-        fputs(is_ours ? "Nothing was changed. Both were signed by this broker: it went on after its log had been "
-                        "cut. One "
-                        "side has to be given up, and what is listed for it has to be said again by the people "
-                        "named:\n"
-                        "  to keep what was given: move `state` away, `breakglassd init --from EXPORT --log FILE`, "
-                        "start; "
-                        "who has seen the log here refuses it until they have moved their own folder away and joined "
-                        "again;\n"
-                        "  to keep the log here: leave it as it is; those who have seen the other do the same.\n"
-                        "Keep all files: they prove what happened.\n"
-                      : "Nothing was changed. Ask by voice which of the two people saw, keep both files, and leave "
-                        "the "
-                        "wrong one out.\n",
-              stderr);
-}
+static const char own_remedy[] =
+        "Nothing was changed. Both were signed by this broker: it went on after its log had been cut.\n"
+        "One side has to be given up, and what is listed for it has to be said again by the people named:\n"
+        "  to keep what was given: move `state` away, `breakglassd init --from EXPORT --log FILE`, start;\n"
+        "  who has seen the log here refuses it until they have moved their own folder away and joined again;\n"
+        "  to keep the log here: leave it as it is; those who have seen the other do the same.\n"
+        "Keep all files: they prove what happened.\n";
+static const char foreign_remedy[] =
+        "Nothing was changed. Ask by voice which of the two people saw, keep both files, "
+        "and leave the wrong one out.\n";
 
 static enum err unite(struct giving_back *g)
 {
@@ -74,7 +67,7 @@ static enum err unite(struct giving_back *g)
                 return e;
         CLEANUP_FREE char *why = mem_text(err_reason());
         restored_tell_fork(&g->given.log[one], &g->given.log[other]);
-        tell_remedy(one == 0 || other == 0);
+        fputs(one == 0 || other == 0 ? own_remedy : foreign_remedy, stderr);
         return err_because(e, "%s", why);
 }
 

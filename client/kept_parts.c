@@ -63,12 +63,14 @@ enum err client_drop_parts(struct client *c)
 
 /* ---- giving back ---- */
 
+static int by_bytes(const void *a, const void *b)
+{
+        return memcmp(a, b, HASH_BYTES);
+}
+
 static bool is_wanted(const struct bytes *list, const struct hash *sha256)
 {
-        for (size_t i = 0; i < list->n; i += HASH_BYTES)
-                if (memcmp(list->p + i, sha256->b, HASH_BYTES) == 0)
-                        return true;
-        return false;
+        return list->n > 0 && bsearch(sha256->b, list->p, list->n / HASH_BYTES, HASH_BYTES, by_bytes);
 }
 
 static void add_part(struct parts *p, const struct bytes *list, struct bytes *blob)

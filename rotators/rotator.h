@@ -12,6 +12,7 @@ struct rotator {
         struct client *client;
         struct jobs jobs;
         struct crew *crew;
+        size_t n_over; /* the log's first so many versions are dropped, or rotated to the end: never ours again */
         int64_t asked; /* requests to hooks that stay: the sequence number of the last one */
 };
 
@@ -84,8 +85,16 @@ struct statement task_statement(const struct task *t, enum rotation_step step, e
 /* After the hook: what it says about the rotation. Takes the errand over. Errors: as task_perform(). */
 MUST_CHECK enum err task_finish(struct rotator *r, struct errand *errand, struct speech *speech);
 
-/* ---- loop.c ---- */
+/* ---- round.c ---- */
 #define JOBS_AT_ONCE 32u /* rotations under way at the same time, hooks or not: bounds the memory */
+/* Does what can be done now; *ret_next_ms: when time alone makes more possible. Errors: as task_perform(). */
+MUST_CHECK enum err rotator_work(struct rotator *r, int64_t *ret_next_ms);
+
+/* ---- check.c ---- */
+/* Prints what every hook's `check` says. Errors: ERR_HOOK when one is not ready; those of client_sync(). */
+MUST_CHECK enum err rotator_check(struct rotator *r);
+
+/* ---- loop.c ---- */
 struct loop_options {
         bool once;    /* end when nothing is left to do now */
         bool check;   /* run every hook's `check`, then end */
@@ -93,11 +102,13 @@ struct loop_options {
         bool retry;   /* try again what was given up after too many refused values */
 };
 MUST_CHECK enum err rotator_run(struct rotator *r, const struct loop_options *o);
+
 /* ---- rest.c ---- */
 /* What a task that rests waits for, in words. */
 void task_explain_rest(const struct rotator *r, const struct task *t, int64_t until_ms, struct bytes *ret);
 /* Into our log, where people have to move. */
 void task_log_rest(const struct rotator *r, const struct task *t, int64_t until_ms);
+
 /* ---- preview.c ---- */
 /* Prints the next step of every rotation that is ours, on stdout; changes nothing. Errors: those of client_sync(). */
 MUST_CHECK enum err rotator_preview(struct rotator *r);
