@@ -63,7 +63,8 @@ Test(delivery, a_missing_or_unsafe_program_keeps_the_page, .init = init, .fini =
         delivery_run(in_folder("none"), span_text("{}"), SECOND_MS, &r);
         cr_expect_eq(r.what, DELIVERY_BLOCKED);
         delivery_result_done(&r);
-        const char *open = put_file("open", 0777, "#!/bin/sh\necho '{\"status\":\"accepted\"}'\n", 42);
+        static const char script[] = "#!/bin/sh\necho '{\"status\":\"accepted\"}'\n";
+        const char *open = put_file("open", 0777, script, strlen(script));
         delivery_run(open, span_text("{}"), SECOND_MS, &r);
         cr_expect_eq(r.what, DELIVERY_BLOCKED);
         delivery_result_done(&r);
