@@ -2,6 +2,7 @@
 #include "broker/keys.h"
 #include "quorum/brief.h"
 #include "quorum/envelope.h"
+#include "quorum/export.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -38,12 +39,6 @@ enum err restored_append(struct store *s, const struct given_log *log, uint64_t 
         return e;
 }
 
-static bool is_live(const struct version_view *v)
-{
-        return !v->is_retired &&
-               (v->state == VERSION_CURRENT || v->state == VERSION_PENDING || v->state == VERSION_SEALED);
-}
-
 static enum err put_part(struct store *s, const struct given *g, enum blob_kind kind, const struct hash *version,
                          const struct hash *sha256, size_t *put)
 {
@@ -76,7 +71,7 @@ enum err restored_put_parts(struct store *s, const struct ledger *l, const struc
         for (size_t i = 0; i < ledger_versions(l) && e == OK; i++) {
                 struct version_view v;
                 ledger_version_at(l, i, &v);
-                e = is_live(&v) ? put_version(s, g, &v, ret_put) : erase_version(s, &v);
+                e = export_carries(&v) ? put_version(s, g, &v, ret_put) : erase_version(s, &v);
         }
         for (size_t i = 0; i < ledger_requests(l) && e == OK; i++) {
                 struct request_view r;
@@ -111,8 +106,10 @@ static void tell_version(const struct version_view *v)
         char time[BRIEF_TIME];
         printf("missing: the sealed parts of %s version %" PRIu64 ", sealed by %s at %s. Let %s write them with "
                "`breakglass log export --sealed FILE`, and bring FILE with `breakglassd give-back`. If they are gone "
-               "there, too, this version opens for nobody: seal it anew or let it be rotated%s\n",
+               "there, too, this version opens for nobody, and no export can be made: %sseal it anew or let it be "
+               "rotated%s\n",
                v->fields->credential, v->fields->number, v->sealer, brief_time(v->at_ms, time), v->sealer,
+               v->is_retired ? "it is retired, so put it into the next roster, then " : "",
                v->fields->number > 1 ? "; the one before it opens from an export of its time (`breakglass recover`), "
                                        "if its target still takes it"
                                      : "");
@@ -125,7 +122,7 @@ static enum err tell_versions(struct store *s, const struct ledger *l)
                 struct version_view v;
                 bool has_all = true;
                 ledger_version_at(l, i, &v);
-                if (is_live(&v) && (e = is_whole(s, v.fields, &has_all)) == OK && !has_all)
+                if (export_carries(&v) && (e = is_whole(s, v.fields, &has_all)) == OK && !has_all)
                         tell_version(&v);
         }
         return e;

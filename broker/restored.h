@@ -8,11 +8,12 @@
 MUST_CHECK enum err restored_check_key(const struct config *c, const struct ledger *l);
 /* Appends the log's lines n ≤ entry < to, as they are. In the caller's transaction. */
 MUST_CHECK enum err restored_append(struct store *s, const struct given_log *log, uint64_t n, uint64_t to);
-/* Keeps what was given of the live versions' sealed parts, *ret_put of them; what nobody needs any more by this log
+/* Keeps what was given of the sealed parts that an export carries, *ret_put of them; what no export needs by this log
  * is erased. In the caller's transaction. */
 MUST_CHECK enum err restored_put_parts(struct store *s, const struct ledger *l, const struct given *g,
                                        size_t *ret_put);
-/* Says on stdout which live versions no longer have all their parts, and whose approvals are gone, with the remedy.
+/* Says on stdout which of these versions no longer have all their parts, and whose approvals are gone, with the
+ * remedy.
  */
 MUST_CHECK enum err restored_tell_missing(struct store *s, const struct ledger *l);
 /* Says on stderr how two logs part ways: what each has alone, and who would have to say what again. */

@@ -43,7 +43,7 @@ static bool is_live(const struct ledger *l, const struct hash *id)
 {
         struct version_view v;
 
-        return ledger_version_by_id(l, id, &v) && v.state != VERSION_REPLACED && v.state != VERSION_DROPPED;
+        return ledger_version_by_id(l, id, &v) && export_carries(&v);
 }
 
 enum err client_drop_parts(struct client *c)

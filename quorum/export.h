@@ -41,6 +41,9 @@ MUST_CHECK enum err export_verify(struct span file, const struct export_job *job
  * and the folded state. Errors also: ERR_IO. */
 MUST_CHECK enum err export_verify_stream(int fd, const struct export_job *job, struct export_verdict *ret,
                                          struct ledger **ret_ledger);
+/* Whether a vault export carries this version's blobs: all but what was replaced or dropped, also of a retired
+ * credential. Whoever keeps a store must keep them. */
+bool export_carries(const struct version_view *v);
 /* The ids of blobs that a vault export carries now, ascending, each once. ret: hashes appended, 32 bytes each. */
 void export_blob_list(const struct ledger *l, struct bytes *ret);
 void export_write_blob(const struct hash *sha256, struct span blob, struct bytes *ret);

@@ -7,9 +7,14 @@ static int compare_hashes(const void *a, const void *b)
         return memcmp(a, b, HASH_BYTES);
 }
 
+bool export_carries(const struct version_view *v)
+{
+        return v->state != VERSION_REPLACED && v->state != VERSION_DROPPED;
+}
+
 static void add_blobs_of(const struct version_view *v, struct bytes *ret)
 {
-        if (v->state == VERSION_REPLACED || v->state == VERSION_DROPPED)
+        if (!export_carries(v))
                 return;
         bytes_add(ret, v->fields->ciphertext_sha256.b, HASH_BYTES);
         for (unsigned i = 0; i < v->fields->n_shares; i++)
