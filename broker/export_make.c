@@ -79,7 +79,8 @@ static enum err find_newest(const struct export_order *order, const struct expor
         CLEANUP_FREE struct export_name *names = NULL;
         size_t n;
         enum err e = export_folder_list(f, &order->installation, &names, &n);
-        *ret_will_do = e == OK && n > 0 && will_do(order, f, &names[n - 1], ret);
+        const struct export_name *newest = e == OK ? export_names_newest(names, n, order->at_ms) : NULL;
+        *ret_will_do = newest && will_do(order, f, newest, ret);
         return e;
 }
 

@@ -99,6 +99,13 @@ int export_stamp_compare(const struct export_stamp *a, const struct export_stamp
         return (a->entries > b->entries) - (a->entries < b->entries);
 }
 
+const struct export_name *export_names_newest(const struct export_name names[], size_t n, int64_t at_ms)
+{
+        while (n > 0 && names[n - 1].stamp.at_ms > at_ms)
+                n--;
+        return n > 0 ? &names[n - 1] : NULL;
+}
+
 size_t export_names_to_prune(const struct export_name names[], size_t n, size_t keep, const char *newest, bool ret[])
 {
         size_t stay = 1, gone = 0; /* the newest */

@@ -265,6 +265,23 @@ def another_history(w, x):
     ok("a young export of another history counts for nothing: one is made at once", value(w, "exports_written_total") == 1 and lost in x.files(), x.files())
 
 
+def of_the_future(w, x):
+    """The clock was wrong when the newest was made (a host that starts without a battery), and was set right since."""
+    w.must("erin", "cancel", w.request(incident="INC-CLOCK")["request"])
+    w.stop()
+    newest = x.newest()
+    for name in x.files():
+        if name != newest:
+            (x.folder / name).unlink()
+    future = re.sub(r"-\d{8}T\d{6}Z-", "-20991231T235959Z-", newest)
+    (x.folder / newest).rename(x.folder / future)
+    w.start()
+    wait_for("exports to be looked at", lambda: value(w, "export_entries"))
+    ok("an export of the future is not waited for: one is made at once, and it stays", value(w, "export_entries") == size(w) and value(w, "exports_written_total") == 1
+       and future in x.files() and len(x.files()) == 2, x.files())
+    (x.folder / future).unlink()
+
+
 def none(w, x):
     x.reload("")
     wait_for("no exports", lambda: "export_every_seconds" not in metrics(w))
@@ -290,6 +307,7 @@ with PageFile() as pages, World(channels=pages.channels, start=False) as w:
     by_the_template(w, x, pages)
     hung(w, x, pages)
     started_again(w, x)
+    of_the_future(w, x)
     another_history(w, x)
     none(w, x)
 finish()

@@ -58,7 +58,7 @@ Test(export_name, what_is_not_ours_is_nothing_to_us)
                 cr_expect_not(export_name_read(others[i], &ours, &n), "%s", others[i]);
 }
 
-/* ---- pruning ---- */
+/* ---- the newest, and pruning ---- */
 
 static void fill(struct export_name names[], size_t n)
 {
@@ -81,6 +81,17 @@ static const char *pruned(const struct export_name names[], size_t n, size_t kee
         text[n] = '\0';
         cr_expect_eq(counted, gone);
         return text;
+}
+
+Test(export_name, what_is_of_the_future_is_not_the_newest)
+{
+        struct export_name names[3];
+        fill(names, 3);
+        cr_expect_eq(export_names_newest(names, 3, AT + 60000), &names[2]);
+        cr_expect_eq(export_names_newest(names, 3, AT + 2000), &names[2]);
+        cr_expect_eq(export_names_newest(names, 3, AT + 1999), &names[1]);
+        cr_expect_null(export_names_newest(names, 3, AT - 1));
+        cr_expect_null(export_names_newest(names, 0, AT));
 }
 
 Test(export_name, the_oldest_go)
