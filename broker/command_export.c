@@ -29,11 +29,14 @@ static enum err write_file(const struct config *c, const char *path, uint64_t *r
         return e == OK ? file_sync_folder_of(path) : e;
 }
 
-static enum err export(const struct config *c, const char *out_path) {
-        const bool is_stdout = strcmp(out_path, "-") == 0; uint64_t entries = 0;
+static enum err write_out(const struct config *c, const char *out_path)
+{
+        const bool is_stdout = strcmp(out_path, "-") == 0;
+        uint64_t entries = 0;
         enum err e = is_stdout ? write_to(c, STDOUT_FILENO, &entries) : write_file(c, out_path, &entries);
-        if (e == OK) fprintf(is_stdout ? stderr : stdout, "%llu entries exported to %s\n",
-                             (unsigned long long)entries, is_stdout ? "stdout" : out_path);
+        if (e == OK)
+                fprintf(is_stdout ? stderr : stdout, "%llu entries exported to %s\n", (unsigned long long)entries,
+                        is_stdout ? "stdout" : out_path);
         return e;
 }
 
@@ -42,7 +45,7 @@ int command_export(const char *config_path, const char *out_path)
         struct config *c = NULL;
         enum err e = config_read(config_path, &c);
         if (e == OK)
-                e = export(c, out_path);
+                e = write_out(c, out_path);
         config_drop(c);
         return e == OK ? EXIT_OK : command_failed((int)e);
 }
