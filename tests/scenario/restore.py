@@ -1,6 +1,6 @@
 """A broker's host is gone: a vault export brings it back on a new one, the longest of the clients' logs gives back what came after the export,
 what nobody holds any more is named, and nobody is asked to believe anything."""
-import hashlib, re, shutil, subprocess
+import hashlib, hmac, json, re, shutil, subprocess
 
 from harness import BREAKGLASSD, Done, World, finish, ok
 
@@ -12,6 +12,14 @@ def broker_command(w, *arguments):
 
 def entries(w, who="alice"):
     return len([l for l in w.must(who, "log", "tail", "--all", "--json").out.splitlines() if l.startswith("{")])
+
+
+def resolved(w, incident):
+    """PagerDuty's webhook, the same bytes each time; the answer and its code."""
+    body = json.dumps({"event": {"event_type": "incident.resolved", "data": {"id": incident}}})
+    signature = hmac.new(b"both know it", body.encode(), hashlib.sha256).hexdigest()
+    return subprocess.run(["curl", "-s", "-w", " %{http_code}", "--unix-socket", w.socket, "-H", f"X-PagerDuty-Signature: v1={signature}", "-d", body,
+                           "http://broker/v1/hooks/pagerduty"], stdout=subprocess.PIPE, text=True).stdout
 
 
 with World() as w:
@@ -181,5 +189,30 @@ with World(credentials=CREDENTIALS) as w:
     done = broker_command(w, "export", again)
     blobs = [[l for l in path.read_bytes().splitlines() if l.startswith(b'{"sha256"')] if path.exists() else None for path in (vault, again)]
     ok("and the next export carries the same sealed parts", done.code == 0 and blobs[0] == blobs[1] and len(blobs[0]) == 8, done)
+
+# A webhook that comes before any person has said something is told to come again: it is not lost.
+with World() as w:
+    w.seal(fields={"password": "first"})
+    asked = w.request()
+    for holder in ("alice", "bob"):
+        w.approve(holder, asked)
+    w.open(asked)
+    vault = w.dir / "vault.export"
+    broker_command(w, "export", vault)
+    w.stop()
+    shutil.rmtree(w.state)
+    broker_command(w, "init", "--from", vault, "--genesis", w.genesis)
+    secret = w.dir / "webhook-secret"
+    secret.touch(0o600)
+    secret.write_text("both know it")
+    with open(w.config, "a") as config:
+        config.write(f"webhooks: {{pagerduty: {{secret_file: {secret}}}}}\n")
+    w.start()
+    done = resolved(w, "INC-7")
+    ok("right after a restore a webhook is to come again (503 restored)", "503" in done and "restored" in done, done)
+    w.request(incident="INC-8")
+    before = entries(w)
+    done = resolved(w, "INC-7")
+    ok("once a person has said something the same one is taken (202)", "202" in done and entries(w) > before, done)
 
 finish()
