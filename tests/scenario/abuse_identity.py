@@ -3,11 +3,10 @@
 import base64, hashlib, hmac, os, pathlib, resource, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import BREAKGLASS, BREAKGLASSD, ROOT, ROTATOR, Done, World, finish, ok, skip
+from harness import BREAKGLASS, BREAKGLASSD, ROOT, ROTATOR, Done, World, finish, is_sanitized, ok, skip
 from nacl.bindings import crypto_aead_chacha20poly1305_ietf_encrypt as chacha
 
 PASSPHRASE, OTHER = "correct horse battery", "another long passphrase"
-IS_SANITIZED = b"__asan_init" in pathlib.Path(BREAKGLASS).read_bytes()
 
 
 # ---- age passphrase files, written from the C2SP specification ----
@@ -108,10 +107,10 @@ def work_factors(b):
         refused(f"a work factor of 2^{log_n}", b.whoami(PASSPHRASE), 4, "weak-kdf")
     for log_n in (21, 22, 30, 62, 63):
         b.put(age_with_passphrase(b.plain, 1, said_log_n=log_n))
-        refused(f"a work factor of 2^{log_n}, where 400 MB is all there is", b.whoami(PASSPHRASE, limits=None if IS_SANITIZED else small_memory), 4, "kdf-limit")
+        refused(f"a work factor of 2^{log_n}, where 400 MB is all there is", b.whoami(PASSPHRASE, limits=None if is_sanitized() else small_memory), 4, "kdf-limit")
     for said in ("0", "00", "015", "+15", "-1", "15 ", "1e1", "", "99", "256", "4294967311", "18446744073709551631"):
         b.put(age_with_passphrase(b.plain, 1, said_log_n=said))
-        done = b.whoami(PASSPHRASE, limits=None if IS_SANITIZED else small_memory)
+        done = b.whoami(PASSPHRASE, limits=None if is_sanitized() else small_memory)
         ok(f"a work factor written {said!r} is refused", (done.code, done.word()) in ((4, "wrong-passphrase"), (4, "kdf-limit")), repr(done))
 
 
@@ -166,7 +165,7 @@ def out_in_the_open(b):
 
 
 def no_locked_memory(w, b):
-    if IS_SANITIZED:
+    if is_sanitized():
         return skip("a sanitizer takes mlock away")
     b.put(b.plain)
     # Root may lock as much as it likes, unless this capability is gone.
@@ -184,7 +183,7 @@ def no_locked_memory(w, b):
 
 
 def killed_changes(w, b):
-    if IS_SANITIZED:
+    if is_sanitized():
         return skip("a preloaded shim and a sanitizer don't go together")
     shim = w.dir / "kill_at_write.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", str(shim), str(ROOT / "tests/scenario/kill_at_write.c"), "-ldl"], check=True)

@@ -2,7 +2,7 @@
 every target is asked afterwards."""
 import concurrent.futures, json, os, random, time
 from api_stub import Keys, Vault, ca_file, token_file
-from harness import BUILD, World, finish, ok, wait_for
+from harness import BUILD, World, finish, is_sanitized, ok, skip, wait_for
 from https_stub import certificates, stop
 from postgres_server import Postgres
 from redis_server import Redis
@@ -102,7 +102,10 @@ with Postgres(settings="log_statement = 'none'\nmax_connections = 100") as pg, R
         pg.sql(f"CREATE ROLE {user(LOST)} LOGIN PASSWORD '{first(LOST)}'")
         again = w.run("alice", "rotate", LOST, "--why", "it is back", "--wait", "--at-most", "90s")
         ok("once its role is back, the lost one ends by itself", again.code == 0 and pg.login(user(LOST), first(LOST)) != "", again)
-        ok("the rotator's memory is bounded", int(next(l for l in open(f"/proc/{rotator.process.pid}/status") if l.startswith("VmHWM")).split()[1]) < 64 * 1024)
+        if is_sanitized():
+            skip("the rotator's memory is not measured: a sanitizer keeps what was freed")
+        else:
+            ok("the rotator's memory is bounded", int(next(l for l in open(f"/proc/{rotator.process.pid}/status") if l.startswith("VmHWM")).split()[1]) < 64 * 1024)
         ok("a clean stop", rotator.stop() == 0)
 stop.set()
 finish()

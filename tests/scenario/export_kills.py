@@ -2,7 +2,7 @@
 an export, and the next try is whole."""
 import fcntl, json, os, socket, subprocess
 
-from harness import BREAKGLASSD, ROOT, World, finish, ok, skip, wait_for
+from harness import BREAKGLASSD, ROOT, World, finish, is_sanitized, ok, skip, wait_for
 from exports_folder import NAME, Exports, events, get, size, value, verify
 from page_file import PageFile
 
@@ -164,7 +164,7 @@ def broker_killed(w, x):
 with PageFile() as pages, World(channels=pages.channels) as w:
     w.seal()
     x = Exports(w)
-    if "asan" in os.environ.get("BREAKGLASS_BUILD", ""):
+    if is_sanitized():
         skip("a preloaded library and the sanitizer do not mix")
     else:
         shim = w.dir / "kill_at_write.so"

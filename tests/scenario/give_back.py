@@ -2,7 +2,7 @@
 exactly what is missing and give it back, entry for entry; what would fork is refused with what each side would lose."""
 import contextlib, os, re, shlex, shutil, sqlite3, subprocess
 
-from harness import PEOPLE, BREAKGLASS, BREAKGLASSD, BUILD, ROOT, Done, World, finish, ok, skip, wait_for
+from harness import PEOPLE, BREAKGLASS, BREAKGLASSD, ROOT, Done, World, finish, is_sanitized, ok, skip, wait_for
 from page_file import PageFile
 
 CREDENTIALS = {name: {"opens_what": name, "sealers": ["alice"]} for name in ("prod/db/root", "prod/late", "prod/new")}
@@ -65,7 +65,7 @@ def write_log(w, name, *more):
 def kills(w, before, whole, given):
     """Wherever it dies: the log is the old one or the whole new one, and once more brings it all."""
     made = w.dir / "kill.so"
-    if "asan" in BUILD.name:
+    if is_sanitized():
         skip("a preloaded killer and a sanitizer don't go together")
         return
     if subprocess.run(["cc", "-shared", "-fPIC", "-o", made, ROOT / "tests/scenario/kill_at_write.c", "-ldl"]).returncode != 0:

@@ -5,7 +5,7 @@
         asked = w.run("erin", "request", "prod/db/root", "--emergency", "E1", "--incident", "INC-7", "--reason", "down")
 
 Every program is the real one from $BREAKGLASS_BUILD; nothing listens on a fixed port; everything dies with the World."""
-import contextlib, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
+import contextlib, functools, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BREAKGLASS_BUILD", ROOT / "build"))
@@ -30,6 +30,12 @@ def ok(what, held=True, why=""):
 
 def skip(why):
     print(f"skip - {why}", flush=True)
+
+
+@functools.cache
+def is_sanitized():
+    """Whether the programs were built with AddressSanitizer: it owns memory, cores and whatever is preloaded."""
+    return b"__asan_init" in pathlib.Path(BREAKGLASSD).read_bytes()
 
 
 def finish():
