@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """kill -9 of a person's program at every write, rename, send and receive: whoever tries again gets on, nothing is said twice, and the
 one-time key of a request is there as long as the request is."""
-import os, pathlib, subprocess, sys
+import pathlib, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import ROOT, World, finish, is_sanitized, ok, skip

@@ -4,6 +4,7 @@ empty network namespace, a credential opens. Requests and answers travel as QR c
 import atexit, base64, os, pathlib, random, re, shutil, subprocess
 
 from harness import BREAKGLASS, BREAKGLASSD, PATIENCE, Done, World, finish, ok, wait_for
+from planted import search_core
 
 SECRET = "hunter2-from-the-envelope"
 ASK = ("--emergency", "E1", "--incident", "INC-7", "--reason", "the broker's host burnt down")
@@ -85,15 +86,6 @@ class Search:
 
     def bytes(self, where, data):
         return [f"{what} in {where}" for needle, what in self.needles.items() if needle in data]
-
-
-def core_of(pid, folder):
-    target = folder / f"core-{pid}"
-    subprocess.run(["gdb", "-q", "-batch", "-nx", "--readnever", "-iex", "set auto-load safe-path /", "-ex", f"attach {pid}", "-ex", f"gcore {target}", "-ex", "detach"],
-                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120)
-    data = target.read_bytes() if target.exists() else b""
-    target.unlink(missing_ok=True)
-    return data
 
 
 def render(screen, path):
@@ -280,14 +272,10 @@ def main():
         pane.keys("C-u")
         pane.type(words["safe-1"][23] + " ")
         pane.wait("open  1 of 24")
-        data = core_of(pane.pid(), w.dir)
-        found = search.bytes("a core in the middle of typing", data)
-        ok("a core in the middle of typing has none of it", len(data) > 100_000 and not found, (len(data), found))
+        search_core(search, "the program in the middle of typing", pane.pid(), w.dir, marker=b"vault.export")
         pane.type(" ".join(w_[:4] for w_ in words["safe-1"][24:]) + " ")
         pane.wait("reads out to you")
-        data = core_of(pane.pid(), w.dir)
-        found = search.bytes("a core at the confirmation", data)
-        ok("neither has one at the confirmation, which is on the same screen as ever", len(data) > 100_000 and b"prod/db/root" in data and not found, (len(data), found))
+        search_core(search, "the program at the confirmation, which is on the same screen as ever", pane.pid(), w.dir)
         pane.type(code.lower())
         pane.keys("Enter")
         ok("parts in any order and doubled were a request; it is answered with words", pane.code() == 0 and (one.dir / "answer.pbm").exists(), pane.screen())

@@ -5,7 +5,7 @@ from api_stub import TOKEN, Fields, Keys, ca_file, token_file
 from aws_stub import ADMIN, ADMIN_SECRET, Aws
 from harness import BUILD, World, finish, ok, wait_for
 from https_stub import certificates, private, stop
-from planted import Search, core_of
+from planted import Search, search_core
 from postgres_server import Postgres
 from rotator_process import Rotator, statements
 
@@ -112,9 +112,7 @@ with Postgres() as pg:
     process.stdin.write(json.dumps(request).encode())
     process.stdin.close()
     wait_for("the deletion", lambda: any(method == "DELETE" for method, *_ in list(api.server.seen.queue)))
-    data = core_of(process.pid, w.dir.parent)
-    found = search.bytes("its core", data)
-    ok("a core of a hook, behind the probe with the new key, has none of both keys", len(data) > 100_000 and PAY.encode() in data and not found, found or len(data))
+    search_core(search, "a hook, behind the probe with the new key", process.pid, w.dir.parent, marker=PAY.encode())
     traces = b"".join(pathlib.Path(f"/proc/{process.pid}/{x}").read_bytes() for x in ("cmdline", "environ"))
     ok("nor have its arguments and environment, or the token", not search.bytes("", traces) and TOKEN.encode() not in traces)
     process.kill()

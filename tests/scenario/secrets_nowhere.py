@@ -7,7 +7,7 @@ in the middle of `set`."""
 import base64, json, os, pathlib, pty, select, shutil, signal, subprocess, time
 
 from harness import BREAKGLASS, BUILD, ROTATOR, World, finish, ok, wait_for
-from planted import Search, core_of, identity_secrets
+from planted import Search, identity_secrets, search_core
 
 PASSWORD = "Planted-Passw0rd-9f2c71aa-Zq"
 
@@ -17,10 +17,7 @@ def traces(pid):
 
 
 def look_into(search, folder, what, pid, marker=b"prod/db/root"):
-    data = core_of(pid, folder)
-    ok(f"a core of {what} was taken, heap and all", len(data) > 100_000 and marker in data, len(data))
-    found = search.bytes(f"core of {what}", data)
-    ok(f"no planted secret in a core of {what}", not found, found)
+    search_core(search, what, pid, folder, marker)
     found = search.bytes(f"argv and environ of {what}", traces(pid))
     ok(f"no planted secret in argv and environ of {what}", not found, found)
 
