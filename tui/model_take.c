@@ -99,6 +99,14 @@ static void note_failure(struct model *m, const struct result *r)
                 model_note(m, ROLE_BAD, "%s: %s", err_word(r->err), err_sentence(r->err));
 }
 
+static struct effect take_asked(struct model *m, const struct result *r)
+{
+        m->request = r->id;
+        m->n_trail = 0;
+        m->asking = (struct asking){0};
+        return model_go(m, SCREEN_WAITING);
+}
+
 static struct effect take_review(struct model *m, struct result *r)
 {
         if (m->screen != SCREEN_APPROVE || !hash_equal(&r->id, &m->request))
@@ -110,10 +118,32 @@ static struct effect take_review(struct model *m, struct result *r)
         return EFFECT(EFFECT_NONE);
 }
 
+static void show_receipt(struct model *m)
+{
+        m->has_receipt = true;
+        m->scroll = 0;
+}
+
+static void take_approved(struct model *m, const struct result *r)
+{
+        show_receipt(m);
+        model_note(m, ROLE_GOOD, "Approved: entry %llu of the log. Your share is on its way, sealed to %s alone.",
+                   (unsigned long long)r->n, m->seen ? m->seen->request.requester : "the requester");
+}
+
+static void take_denied(struct model *m, const struct result *r)
+{
+        show_receipt(m);
+        model_note(m, ROLE_GOOD, "Denied: entry %llu of the log. The requester and everybody on call are told.",
+                   (unsigned long long)r->n);
+}
+
 static void take_document(struct model *m, const struct result *r)
 {
         const struct document *d = r->document;
 
+        if (m->is_locked)
+                return;
         m->opened = (struct opened){.is_held = true, .n = d->n_fields};
         for (size_t i = 0; i < d->n_fields; i++) {
                 memcpy(m->opened.names[i], d->field[i].name, sizeof(m->opened.names[i]));
@@ -152,6 +182,12 @@ static void note_close(struct model *m, const struct result *r)
                            (unsigned long long)r->n, r->handed, r->handed == 1 ? " was" : "s were");
         else
                 model_note(m, ROLE_GOOD, "Closed (entry %llu).", (unsigned long long)r->n);
+}
+
+static void note_extend(struct model *m, const struct result *r)
+{
+        model_note(m, ROLE_GOOD, "Said (entry %llu); it counts when enough holders say the same.",
+                   (unsigned long long)r->n);
 }
 
 /* ---- many rotations ---- */
@@ -202,68 +238,63 @@ static struct effect take_order(struct model *m, struct result *r)
         return EFFECT(EFFECT_NONE);
 }
 
+/* ---- post-mortems ---- */
+
 static bool is_writing(const struct model *m)
 {
         return m->screen == SCREEN_INCIDENT && strcmp(m->incident, m->written_of) == 0 && !m->is_locked &&
                m->prompt.kind == PROMPT_NONE;
 }
 
+static struct effect take_draft(struct model *m, struct result *r)
+{
+        if (!is_writing(m))
+                return EFFECT(EFFECT_NONE); /* gone elsewhere meanwhile: m asks for it again */
+        take_text(&m->draft, r);
+        return EFFECT(EFFECT_EDIT);
+}
+
+static void take_written(struct model *m, struct result *r)
+{
+        take_text(&m->postmortem, r);
+        model_ask(m, PROMPT_CRITERION, NULL);
+}
+
+static void take_postmortem(struct model *m, const struct result *r)
+{
+        free(m->postmortem);
+        m->postmortem = NULL;
+        model_note(m, ROLE_GOOD, "The post-mortem of %s is in the log (entry %llu).", m->written_of,
+                   (unsigned long long)r->n);
+}
+
+/* ---- all of them ---- */
+
 static struct effect take_success(struct model *m, struct result *r)
 {
         unsigned long long n = r->n;
 
         switch ((int)r->kind) {
-        case EFFECT_ASK:
-                m->request = r->id;
-                m->n_trail = 0;
-                m->asking = (struct asking){0};
-                return model_go(m, SCREEN_WAITING);
+        case EFFECT_ASK: return take_asked(m, r);
         case EFFECT_REVIEW: return take_review(m, r);
-        case EFFECT_APPROVE:
-                m->has_receipt = true;
-                m->scroll = 0;
-                model_note(m, ROLE_GOOD,
-                           "Approved: entry %llu of the log. Your share is on its way, sealed to %s alone.", n,
-                           m->seen ? m->seen->request.requester : "the requester");
-                break;
-        case EFFECT_DENY:
-                m->has_receipt = true;
-                m->scroll = 0;
-                model_note(m, ROLE_GOOD,
-                           "Denied: entry %llu of the log. The requester and everybody on call are told.", n);
-                break;
+        case EFFECT_ORDER: return take_order(m, r);
+        case EFFECT_DRAFT: return take_draft(m, r);
+        case EFFECT_APPROVE: take_approved(m, r); break;
+        case EFFECT_DENY: take_denied(m, r); break;
         case EFFECT_CANCEL: model_note(m, ROLE_GOOD, "Cancelled (entry %llu).", n); break;
-        case EFFECT_OPEN:
-                if (!m->is_locked)
-                        take_document(m, r);
-                break;
+        case EFFECT_OPEN: take_document(m, r); break;
         case EFFECT_CLOSE: note_close(m, r); break;
         case EFFECT_HOLD: model_note(m, ROLE_GOOD, "Held open (entry %llu).", n); break;
-        case EFFECT_EXTEND:
-                model_note(m, ROLE_GOOD, "Said (entry %llu); it counts when enough holders say the same.", n);
-                break;
+        case EFFECT_EXTEND: note_extend(m, r); break;
         case EFFECT_TIMELINE: take_page(&m->timeline, r); break;
         case EFFECT_LOG: take_page(&m->log, r); break;
         case EFFECT_ROSTERS: take_page(&m->rosters, r); break;
         case EFFECT_ROTATION: take_statements(m, r); break;
         case EFFECT_PLAN: take_plan(m, r); break;
-        case EFFECT_ORDER: return take_order(m, r);
         case EFFECT_ENTRY: take_text(&m->entry, r); break;
         case EFFECT_VERIFY: model_note(m, ROLE_GOOD, "%s", r->text); break;
-        case EFFECT_DRAFT:
-                if (!is_writing(m))
-                        break; /* gone elsewhere meanwhile: m asks for it again */
-                take_text(&m->draft, r);
-                return EFFECT(EFFECT_EDIT);
-        case EFFECT_EDIT:
-                take_text(&m->postmortem, r);
-                model_ask(m, PROMPT_CRITERION, NULL);
-                break;
-        case EFFECT_POSTMORTEM:
-                free(m->postmortem);
-                m->postmortem = NULL;
-                model_note(m, ROLE_GOOD, "The post-mortem of %s is in the log (entry %llu).", m->written_of, n);
-                break;
+        case EFFECT_EDIT: take_written(m, r); break;
+        case EFFECT_POSTMORTEM: take_postmortem(m, r); break;
         case EFFECT_FILE: model_note(m, ROLE_GOOD, "Written, for you alone: %s", r->text ? r->text : ""); break;
         case EFFECT_RUN: model_note(m, ROLE_GOOD, "The program ended with %llu.", n); break;
         default: break;
