@@ -179,15 +179,27 @@ Test(recovery, makes_rotation_due_and_asks_for_the_post_mortem)
         cr_assert_not(incident.owes_postmortem);
 }
 
-Test(recovery, spends_the_shares_of_its_holders)
+/* A request of this person as a line of the log. */
+static struct hash ask_the_broker(struct tale *t, const char *who)
+{
+        struct statement s = world_request(t->w, who, PG, &t->version, NULL);
+        world_append(t->w, &s);
+        return world_last_id(t->w);
+}
+
+Test(recovery, leaves_no_share_to_be_spared)
 {
         CLEANUP_TALE struct tale *t = tale_new();
         unsigned others;
-        tell(t);
-        struct statement s = world_request(t->w, "frank", PG, &t->version, NULL);
+        struct hash one = ask_the_broker(t, "frank");
+        struct statement s = world_approval(t->w, "alice", &one, &t->version, 1);
         world_append(t->w, &s);
-        struct hash next = world_last_id(t->w);
+        struct hash next = ask_the_broker(t, "erin");
         catch_up(t);
+        cr_assert(ledger_wants_override(t->l, &next, "carol", &others));
+        cr_assert_eq(others, 1);
+        say_it(t);
+        tell(t);
         cr_assert_not(ledger_wants_override(t->l, &next, "carol", &others),
                       "who opened it once knows it all the same");
         cr_assert_eq(others, 0);
