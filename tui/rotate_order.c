@@ -85,7 +85,7 @@ enum err rotate_order(struct cli *cli, const char *why, struct rotate_plan *p)
                         chunk[n++] = p->one[i].version;
         }
         free(chunk);
-        return e;
+        return e == OK ? OK : rotate_fail_order(p, e);
 }
 
 void rotate_tell_order(const struct cli *cli, const struct rotate_plan *p)

@@ -82,3 +82,18 @@ void rotate_say_ordered(const struct rotate_plan *p, struct bytes *ret)
                              p->n_by_hand == 1 ? "it" : "them");
         bytes_add_byte(ret, '.');
 }
+
+enum err rotate_fail_order(const struct rotate_plan *p, enum err e)
+{
+        CLEANUP_BYTES struct bytes follow = BYTES_NONE;
+        CLEANUP_FREE char *why = mem_text(*err_reason() ? err_reason() : err_sentence(e));
+
+        if (p->n_entries == 0)
+                return e;
+        for (size_t i = 0; i < p->n_entries; i++)
+                bytes_printf(&follow, " --follow %llu", (unsigned long long)p->entries[i]);
+        return err_because(
+                e,
+                "%s. But %zu of %zu are ordered already (`breakglass rotate%s`): order again, and only the rest is",
+                why, p->n_entries * ROTATE_CHUNK, p->n_order, bytes_text(&follow));
+}

@@ -44,6 +44,9 @@ void rotate_say_plan(const struct rotate_plan *p, struct bytes *ret);
 const char *rotate_word(const struct rotate_plan *p, char ret[ROTATE_WORD]);
 /* What was ordered, once it is. */
 void rotate_say_ordered(const struct rotate_plan *p, struct bytes *ret);
+/* An order that failed after others were in the log: e, and a reason that says what is ordered all the same. Where
+ * none is, e as it was. */
+MUST_CHECK enum err rotate_fail_order(const struct rotate_plan *p, enum err e);
 
 /* ---- how they go ---- */
 

@@ -107,3 +107,18 @@ Test(rotate_plan, what_is_confirmed_is_what_would_be_ordered)
         rotate_plan_done(&a);
         rotate_plan_done(&b);
 }
+
+Test(rotate_plan, an_order_that_failed_half_way_says_what_is_ordered_all_the_same)
+{
+        uint64_t entries[] = {41};
+        struct rotate_plan p = {.n_order = 1200, .entries = entries};
+
+        cr_expect_eq(rotate_fail_order(&p, err_because(ERR_RATE, "too many")), ERR_RATE);
+        cr_expect_str_eq(err_reason(), "too many");
+        p.n_entries = 1;
+        cr_expect_eq(rotate_fail_order(&p, err_because(ERR_RATE, "too many")), ERR_RATE);
+        cr_expect_str_eq(err_reason(),
+                         "too many. But 1000 of 1200 are ordered already (`breakglass rotate --follow 41`): "
+                         "order again, and only the rest is");
+        err_forget();
+}
