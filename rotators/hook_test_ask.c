@@ -84,17 +84,22 @@ static bool is_handle(json_t *value)
         return text && n >= 1 && n <= HANDLE_MAX;
 }
 
+static bool is_pause(json_t *value)
+{
+        return !value || json_integer_value(value) > 0;
+}
+
 /* What is wrong with the answer, or NULL. */
 static const char *fault_of_answer(json_t *line)
 {
-        static const char *const known[] = {"status", "handle", "evidence", "value", "why"};
+        static const char *const known[] = {"status", "handle", "evidence", "value", "why", "retry_after_s"};
         const char *key;
         json_t *value;
         size_t n_known = 0;
         for (size_t i = 0; i < COUNT_OF(known); i++)
                 n_known += json_object_get(line, known[i]) != NULL;
         json_object_foreach (line, key, value)
-                if (!json_is_string(value))
+                if (!json_is_string(value) && strcmp(key, "retry_after_s") != 0)
                         return "answers with a value that is no text";
         if (n_known != json_object_size(line))
                 return "answers with a key that the contract does not have";
@@ -102,6 +107,8 @@ static const char *fault_of_answer(json_t *line)
                 return "ends without a `status`";
         if (!is_handle(json_object_get(line, "handle")))
                 return "gives a handle that is not 1 to 200 printable characters";
+        if (!is_pause(json_object_get(line, "retry_after_s")))
+                return "gives a `retry_after_s` that is no number of seconds";
         if (!is_text_within(json_object_get(line, "why"), WHY_MAX))
                 return "gives a `why` of more than 400 bytes";
         return NULL;

@@ -16,6 +16,7 @@ BAD = [
     ("says ok and does nothing", "set_value() {", "set_value() {\n        ok ''", "`test` says that the value works"),
     ("says ok and exits 1", "ok() { printf '{\"status\":\"ok\"%s}\\n' \"$1\"; exit 0; }", "ok() { printf '{\"status\":\"ok\"%s}\\n' \"$1\"; exit 1; }", "exit code and answer say the same"),
     ("talks beside the contract", "check() {", "check() {\n        echo looking", "in the contract's words"),
+    ("says in words when to come again", 'failed","why"', 'failed","retry_after_s":"soon","why"', "in the contract's words"),
     ("does not look at the value", "        lets_in pending && ok ',\"evidence\":\"works\"'", "        ok ',\"evidence\":\"works\"'", "`test` fails for a value that was never set"),
     ("calls everything refused", "revoke() {", "revoke() {\n        ok ',\"evidence\":\"refused\"'", "`revoke` proves nothing while"),
     ("believes that what was asked is in force", "        ok ',\"evidence\":\"other\"'", "        ok ',\"evidence\":\"pending\"'", "that another one is in force"),
@@ -38,6 +39,7 @@ with tempfile.TemporaryDirectory() as folder:
         return path
 
     conformance("the template", hook(TEMPLATE), {"path": str(folder / "password")})
+    conformance("one that says when to come again", hook(TEMPLATE.replace('failed","why"', 'failed","retry_after_s":120,"why"')), {"path": str(folder / "password")})
     conformance("file", BUILD / "rotators" / "hooks" / "file", {"path": str(folder / "vault")})
     for name, text, bad, rule in BAD:
         ok(f"{name}: the template has the place", TEMPLATE.count(text) == 1)
