@@ -66,14 +66,19 @@ static bool is_waiting(const struct rotator *r)
         return false;
 }
 
-/* Their results are kept until the broker can be told. */
-static void wait_for_hooks(struct rotator *r, int64_t ms)
+/* Their results are kept until the broker can be told. A note that cannot be written ends the rotator here as well:
+ * what it believes must not run ahead of what its disk says. */
+MUST_CHECK static enum err wait_for_hooks(struct rotator *r, int64_t ms)
 {
         struct speech unsaid = {0};
         struct errand *errand = crew_take(r->crew, ms);
-        if (errand && (task_finish(r, errand, &unsaid) != OK || jobs_flush(&r->jobs) != OK))
-                log_event(LOG_LEVEL_WARNING, "hook.lost", F_TEXT("why", err_reason()));
+        enum err e = errand ? task_finish(r, errand, &unsaid) : OK;
         speech_done(&unsaid); /* the engine looks at the target again */
+        if (will_pass(e)) {
+                log_event(LOG_LEVEL_WARNING, "hook.lost", F_TEXT("why", err_reason()));
+                e = OK;
+        }
+        return e == OK ? jobs_flush(&r->jobs) : e;
 }
 
 MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
@@ -104,8 +109,8 @@ MUST_CHECK static enum err turn(struct rotator *r, const struct loop_options *o)
                           F_INT("again_in_ms", away_ms));
                 if (crew_out(r->crew) == 0)
                         stop_sleep(away_ms);
-                else
-                        wait_for_hooks(r, away_ms);
+                else if ((e = wait_for_hooks(r, away_ms)) != OK)
+                        return e;
                 wait_s = 0;
         }
 }
