@@ -113,7 +113,14 @@ MUST_CHECK static enum err take_results(struct rotator *r, struct round *round)
         return e;
 }
 
-/* What was found out is said even when something else went wrong meanwhile. */
+/* What was found out is said even when something else went wrong meanwhile (e). */
+MUST_CHECK static enum err say_all(struct rotator *r, struct round *round, enum err e)
+{
+        CLEANUP_FREE char *why = mem_text(err_reason());
+        enum err said = speech_hold(r, &round->speech);
+        return e == OK ? said : err_because(e, "%s", why);
+}
+
 MUST_CHECK static enum err look_around(struct rotator *r, struct round *round)
 {
         enum err e = take_results(r, round);
@@ -121,9 +128,7 @@ MUST_CHECK static enum err look_around(struct rotator *r, struct round *round)
                 e = visit_jobs(r, round);
         if (e == OK && !stop_is_wanted())
                 e = visit_rest(r, round);
-        CLEANUP_FREE char *why = mem_text(err_reason());
-        enum err said = speech_hold(r, &round->speech);
-        return e == OK ? said : err_because(e, "%s", why);
+        return say_all(r, round, e);
 }
 
 /* Hooks are out, and there is nothing else to do: the log may have news, too. */
@@ -136,8 +141,7 @@ MUST_CHECK static enum err wait_for_crew(struct rotator *r, struct round *round)
         enum err e = task_finish(r, errand, &round->speech);
         if (e == OK)
                 e = take_results(r, round);
-        enum err said = speech_hold(r, &round->speech);
-        return e == OK ? said : e;
+        return say_all(r, round, e);
 }
 
 enum err rotator_work(struct rotator *r, int64_t *ret_next_ms)
