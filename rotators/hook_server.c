@@ -127,9 +127,11 @@ enum err hook_server_run(struct hook_server *s, const struct hook_call *given, c
         call.earlier[0] = &s->earlier[0];
         call.earlier[1] = &s->earlier[1];
         *ret = (struct hook_result){.exit = PLUGIN_UNKNOWN};
-        if (!s->talk)
-                return err_because(ERR_IO, "%s has ended", s->hook->program);
-        enum err e = spawn_talk_ask(s->talk, &question, &said, &is_answered);
+        enum err e = s->talk ? spawn_talk_ask(s->talk, &question, &said, &is_answered) : ERR_IO;
+        if (e == ERR_IO) { /* a moment later it would have died with the request */
+                bytes_add_text(&ret->why, "it had ended, or spoke unasked, before it was asked");
+                return OK;
+        }
         if (e != OK)
                 return e;
         struct spawn_result ran = *said; /* borrowed */

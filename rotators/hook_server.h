@@ -8,7 +8,7 @@ MUST_CHECK enum err hook_server_start(const struct hook_entry *hook, struct hook
 /* false: another has to be started. */
 bool hook_server_is_ready(struct hook_server *s);
 /* As hook_run_with(), of a request with a sequence number. Death, silence, garbage, or the answer to another request
- * is PLUGIN_UNKNOWN for this request alone, and ends the process. */
+ * is PLUGIN_UNKNOWN for this request alone, and ends the process; so is an end just before it was asked. */
 MUST_CHECK enum err hook_server_run(struct hook_server *s, const struct hook_call *call, const struct secret *request,
                                     struct hook_result *ret);
 /* Takes over what the last request told it: the next answer must not hold that either. */

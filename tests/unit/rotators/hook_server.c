@@ -182,7 +182,10 @@ Test(hook_server, nothing_is_asked_of_one_that_has_ended)
         expect_answer(1, PLUGIN_UNKNOWN, "no answer", false);
         const struct hook_call call = {.hook = &hook, .step = "test", .timeout_ms = MINUTE_MS, .sequence = 2};
         cr_assert_eq(secret_copy("{}\n", 3, &request), OK);
-        cr_expect_eq(hook_server_run(server, &call, &request, &r), ERR_IO);
+        cr_expect_eq(hook_server_run(server, &call, &request, &r), OK, "one hook's end is not the rotator's");
+        cr_expect_eq(r.exit, PLUGIN_UNKNOWN);
+        cr_expect(strstr(bytes_text(&r.why), "before it was asked"), "%s", bytes_text(&r.why));
+        hook_result_done(&r);
         stop();
 }
 
