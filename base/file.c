@@ -101,14 +101,20 @@ enum err fd_write_all(int fd, const void *p, size_t n)
 
 /* ---- writing ---- */
 
-enum err file_sync_folder_of(const char *path)
+enum err file_sync_folder(const char *folder)
 {
-        CLEANUP_FREE char *folder = folder_of(path);
         CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0 || fsync(fd) != 0)
                 return err_because(ERR_IO, "sync %s: %s", folder, strerror(errno));
         return OK;
+}
+
+enum err file_sync_folder_of(const char *path)
+{
+        CLEANUP_FREE char *folder = folder_of(path);
+
+        return file_sync_folder(folder);
 }
 
 enum writing { WRITE_DURABLE, WRITE_VOLATILE, WRITE_ONCE /* durable, and never over another file */ };

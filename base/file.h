@@ -16,6 +16,8 @@ MUST_CHECK enum err file_write_volatile(const char *path, mode_t mode, struct sp
 MUST_CHECK enum err file_create(const char *path, mode_t mode, struct span content);
 /* Removes a file if it is there and fsyncs the folder. ERR_IO. */
 MUST_CHECK enum err file_remove(const char *path);
+/* fsync of one folder. ERR_IO. */
+MUST_CHECK enum err file_sync_folder(const char *folder);
 /* Makes names in the folder of path durable: a file made, renamed or removed there. ERR_IO. */
 MUST_CHECK enum err file_sync_folder_of(const char *path);
 /* mkdir -p with mode for what is made new. ERR_IO. */

@@ -41,7 +41,8 @@ MUST_CHECK static enum err write_beside(struct file_waiting *f, mode_t mode, siz
         f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
         if (f->fd < 0 || fchmod(f->fd, mode) != 0)
                 return err_because(ERR_IO, "create %s: %s", f->temporary, strerror(errno));
-        return fd_write_all(f->fd, content.p, content.n);
+        enum err e = fd_write_all(f->fd, content.p, content.n);
+        return e == OK ? OK : err_because(e, "write %s: %s", f->path, strerror(errno));
 }
 
 enum err file_batch_add(struct file_batch *b, const char *path, mode_t mode, struct span content)
@@ -76,14 +77,6 @@ MUST_CHECK static enum err put_all(const struct file_batch *b)
         return OK;
 }
 
-enum err file_sync_folder(const char *folder)
-{
-        CLEANUP_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) != 0)
-                return err_because(ERR_IO, "sync %s: %s", folder, strerror(errno));
-        return OK;
-}
-
 static struct span folder_of(const struct file_waiting *f)
 {
         const char *slash = strrchr(f->path, '/');
@@ -98,9 +91,7 @@ MUST_CHECK static enum err sync_folders(const struct file_batch *b)
                 bool is_new = true;
                 for (size_t k = 0; k < i && is_new; k++)
                         is_new = !span_equal(folder_of(&b->file[k]), folder_of(&b->file[i]));
-                CLEANUP_FREE char *folder =
-                        mem_text_n((const char *)folder_of(&b->file[i]).p, folder_of(&b->file[i]).n);
-                e = is_new ? file_sync_folder(folder) : OK;
+                e = is_new ? file_sync_folder_of(b->file[i].path) : OK;
         }
         return e;
 }

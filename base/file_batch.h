@@ -14,5 +14,3 @@ MUST_CHECK enum err file_batch_add(struct file_batch *b, const char *path, mode_
 /* Empties it, also on an error: then some files may be in their place, and the others are as they were. ERR_IO. */
 MUST_CHECK enum err file_batch_commit(struct file_batch *b);
 void file_batch_drop(struct file_batch *b); /* nothing of it was */
-/* fsync of one folder. ERR_IO. */
-MUST_CHECK enum err file_sync_folder(const char *folder);

@@ -41,8 +41,8 @@ MUST_CHECK enum err jobs_open(const char *state, struct jobs *ret);
 void jobs_close(struct jobs *j);                                             /* what was not flushed is lost */
 struct job *jobs_find(const struct jobs *j, const struct hash *old_version); /* NULL */
 struct job *jobs_add(struct jobs *j, const struct hash *old_version);        /* in memory until job_save() */
-/* What is saved, kept and removed becomes durable together, in that order, with the next jobs_flush(): before anybody
- * else hears of it. */
+/* What is removed, and then what is saved and kept in the order of the calls, becomes durable with the next
+ * jobs_flush(): before anybody else hears of it. */
 MUST_CHECK enum err jobs_flush(struct jobs *j);
 MUST_CHECK enum err job_save(struct jobs *j, const struct job *job);
 /* Removes it from disk and memory. The value's file goes too, unless keep_value. */
