@@ -80,6 +80,11 @@ static enum err check_belongs(const struct vault *v, const struct statement *s)
                                    "its signer has a later export (%" PRIu64 " entries; this log has %" PRIu64
                                    "): take that one",
                                    s->head_size, v->verdict.entries);
+        if (!hash_equal(&s->roster, &ledger_roster(v->ledger)->id))
+                return err_because(ERR_STALE_ROSTER,
+                                   "its signer's export has another roster than version %" PRIu64
+                                   ", which this log ends with: whoever has the older export takes the newer one",
+                                   ledger_roster(v->ledger)->number);
         return OK;
 }
 

@@ -26,14 +26,27 @@ const struct command command_recover = {
 
 /* ---- the export ---- */
 
+/* With --genesis the own copy is not needed; where there is one, an export must not contradict it. */
+static void look_for_own(struct cli *cli)
+{
+        enum err e = cli_open(cli);
+
+        if (e != OK && e != ERR_NO_PIN)
+                note("warning: this machine's own copy of the log was not compared: %s%s%s%s", err_sentence(e),
+                     *err_reason() ? " (" : "", err_reason(), *err_reason() ? ")" : "");
+        err_forget();
+}
+
 enum err recovering_pin(struct cli *cli, const struct recovering *x, struct hash *ret)
 {
         enum err e;
 
-        if (x->genesis)
-                return hash_from_hex(span_text(x->genesis), ret) == OK
-                               ? OK
-                               : err_because(ERR_USAGE, "--genesis wants 64 hex digits");
+        if (x->genesis && hash_from_hex(span_text(x->genesis), ret) != OK)
+                return err_because(ERR_USAGE, "--genesis wants 64 hex digits");
+        if (x->genesis) {
+                look_for_own(cli);
+                return OK;
+        }
         e = cli_open(cli);
         if (e == ERR_NO_PIN)
                 return err_because(e, "nothing was joined on this machine: give --genesis HEX, the installation's "
@@ -43,16 +56,25 @@ enum err recovering_pin(struct cli *cli, const struct recovering *x, struct hash
         return e;
 }
 
+const struct ledger *recovering_own(const struct cli *cli, const struct ledger *l)
+{
+        const struct ledger *own = cli->client ? cli_ledger(cli) : NULL;
+
+        return own && ledger_size(own) > 0 && hash_equal(ledger_installation(own), ledger_installation(l)) ? own
+                                                                                                           : NULL;
+}
+
 /* What this machine has seen before must be in it, or it in that. */
 enum err recovering_compare(const struct cli *cli, const struct ledger *l)
 {
-        uint64_t own = cli->client ? ledger_size(cli_ledger(cli)) : 0, theirs = ledger_size(l);
+        const struct ledger *mine = recovering_own(cli, l);
+        uint64_t own = mine ? ledger_size(mine) : 0, theirs = ledger_size(l);
         uint64_t both = own < theirs ? own : theirs;
         struct hash a, b;
 
         if (both == 0)
                 return OK;
-        a = ledger_root_at(cli_ledger(cli), both);
+        a = ledger_root_at(mine, both);
         b = ledger_root_at(l, both);
         if (!hash_equal(&a, &b))
                 return err_because(ERR_CORRUPT_LOG, "the export has another history than this machine has seen");

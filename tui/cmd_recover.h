@@ -23,11 +23,14 @@ struct recovering {
                         "the installation that it must be (where none was joined)"                                   \
         }
 
-/* The pin: --genesis, else that of the joined installation. Errors: ERR_NO_PIN, ERR_USAGE. */
+/* The pin: --genesis, else that of the joined installation; and the own copy of the log, where there is one. Errors:
+ * ERR_NO_PIN, ERR_USAGE. */
 MUST_CHECK enum err recovering_pin(struct cli *cli, const struct recovering *x, struct hash *ret);
 /* Reads and verifies the export under this pin (NULL: none), and against the own copy of the log where there is one.
  * Errors: those of vault_open(), ERR_CORRUPT_LOG (the own copy is another history). */
 MUST_CHECK enum err recovering_read(struct cli *cli, struct recovering *x, const char *path, const struct hash *pin);
+/* The own copy of the log, where this machine has one of this ledger's installation; else NULL. */
+const struct ledger *recovering_own(const struct cli *cli, const struct ledger *l);
 /* The own copy of the log, where there is one, and this ledger are one history. Errors: ERR_CORRUPT_LOG. */
 MUST_CHECK enum err recovering_compare(const struct cli *cli, const struct ledger *l);
 /* The requester's folder: --work, or where the environment says. */

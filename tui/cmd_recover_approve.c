@@ -92,6 +92,32 @@ static enum err begin(struct cli *cli, struct approving *a, const struct block *
         return recovering_begin_own(cli, &a->x);
 }
 
+/* An export, however old, is good enough for opening, but not for asking: who was taken out of the roster since, or
+ * has other keys since, asks for nothing. */
+static enum err check_newest_roster(const struct cli *cli, const struct ledger *l, const struct request_view *r)
+{
+        const struct ledger *own = recovering_own(cli, l);
+        const struct roster *newest = own ? ledger_roster(own) : NULL, *then = ledger_roster(l);
+        const struct policy *policy;
+        const struct person *p;
+
+        if (!newest || newest->number <= then->number)
+                return OK;
+        policy = roster_policy_of(newest, r->credential);
+        if (!policy || !name_list_has(&policy->requesters, r->requester))
+                return err_because(ERR_NOT_ALLOWED,
+                                   "this machine has seen a later roster than the export's, and by that %s may not "
+                                   "ask for %s",
+                                   r->requester, r->credential);
+        p = roster_person(newest, r->requester);
+        if (!p || !key_equal(&p->signs, &roster_person(then, r->requester)->signs))
+                return err_because(ERR_NOT_ALLOWED,
+                                   "this machine has seen a later roster than the export's, and by that %s has other "
+                                   "keys: who sent this may have stolen the old ones",
+                                   r->requester);
+        return OK;
+}
+
 static enum err approve(struct cli *cli, struct approving *a)
 {
         CLEANUP_SECRET struct secret scalar = SECRET_NONE;
@@ -109,6 +135,8 @@ static enum err approve(struct cli *cli, struct approving *a)
         if ((e = begin(cli, a, &request)) != OK)
                 return e;
         if ((e = recovery_review(&a->x.r, &request, &c, &scalar)) != OK)
+                return e;
+        if ((e = check_newest_roster(cli, a->x.r.vault.ledger, &c.request)) != OK)
                 return e;
         if (!cli->json)
                 show(&a->x, &c);

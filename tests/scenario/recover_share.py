@@ -137,6 +137,36 @@ def main():
         done = approve("bob", for_bob["block"], "--override")
         ok("a log that goes on behind the export knows that the value was changed (exit 6)", done.code == 6 and done.word() == "stale-version", done)
 
+        # ---- an export that is older than what the holder's machine has seen ----
+        def later_roster(**changes):
+            w.start()
+            w.must("alice", "roster", "submit", w.sign_roster(w.roster_yaml(**changes)))
+            w.must("bob", "status")
+            w.stop()
+
+        def approve_old(*more, env=None):
+            return run("bob", "recover", "approve", "--from", vault, "--code", code, "--override", *more, input=plain["block"], env=env)
+
+        pinned = ("--genesis", w.genesis)
+        done = approve_old(*pinned)
+        ok("the own log is looked at whoever gave the pin, and an older export can be answered", done.code == 0 and "behind the export" in done.err, done)
+        later_roster(requesters=("frank",))
+        done = approve("bob", for_bob["block"], "--override")
+        ok("a request under an older roster than the own log's says which export is wanted (exit 6)",
+           done.code == 6 and done.word() == "stale-roster" and "takes the newer one" in words(done.err), done)
+        for more in ((), pinned):
+            done = approve_old(*more)
+            ok("an old export lets nobody ask whom the machine's newest roster does not (exit 3)",
+               done.code == 3 and done.word() == "not-allowed" and "erin may not ask" in words(done.err) and "BEGIN" not in done.out, done)
+        done = approve_old(*pinned, env={"XDG_STATE_HOME": str(bare), "HOME": str(bare)})
+        ok("a machine that has seen nothing can only believe the export", done.code == 0, done)
+        made = w._plain([BREAKGLASS, "keygen", "erin", "--out", str(w.dir / "erin-new"), "--no-passphrase"])
+        w.lines["erin"] = next(line.strip() for line in made.out.splitlines() if "signs:" in line)
+        later_roster(requesters=("erin", "frank"))
+        done = approve_old(*pinned)
+        ok("nor does it bring back keys that were replaced (exit 3)",
+           done.code == 3 and done.word() == "not-allowed" and "other keys" in words(done.err) and "BEGIN" not in done.out, done)
+
 
 main()
 finish()
