@@ -67,8 +67,9 @@ MUST_CHECK enum err recovery_list(const struct recovery *r, struct home_entry **
 /* ---- when the broker is back ---- */
 /* The requests of the folder that were opened; *ret is to be freed. */
 MUST_CHECK enum err recovery_opened(const struct home *folder, struct home_entry **ret, size_t *ret_n);
-/* Brings one of them to the broker as a `recovery` statement, by its requester or an admin, sees it in the log, and
- * drops its one-time key: from now on the credential is asked for as ever. Errors: ERR_NO_ENTRY, those of
+/* Brings one of them to the broker as a `recovery` statement, by its requester or an admin, and sees it in the log,
+ * unless the log has it already (ret_is_new: it had not); and drops its one-time key: from now on the credential is
+ * asked for as ever. Errors: ERR_NO_ENTRY, those of the rules, asked of the own log before anything is sent, and of
  * client_say(). */
 MUST_CHECK enum err recovery_import(struct client *c, const struct home *folder, const struct hash *request,
-                                    uint64_t *ret_n);
+                                    bool *ret_is_new);

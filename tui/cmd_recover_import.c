@@ -33,6 +33,45 @@ static void tell(const struct cli *cli, struct importing *i, const struct hash *
                 say("%s (%s, incident %s) is in the log already.", name, r.credential, r.incident);
 }
 
+/* What the log can't take, or what is damaged: the others are brought all the same. */
+static bool is_of_this_one(enum err e)
+{
+        return (err_is_public(e) && err_exit(e) != 8 && e != ERR_RATE) || e == ERR_NO_ENTRY;
+}
+
+static void say_left_out(const struct hash *id, enum err e)
+{
+        char hex[HASH_HEX + 1];
+
+        hash_to_hex(id, hex);
+        note("breakglass: %s: request=%s: left out: %s%s%s%s", err_word(e), hex, err_sentence(e),
+             *err_reason() ? " (" : "", err_reason(), *err_reason() ? ")" : "");
+}
+
+static enum err import_each(struct cli *cli, struct importing *i, const struct home_entry *list, size_t n)
+{
+        enum err first = OK;
+        size_t left_out = 0;
+
+        for (size_t k = 0; k < n; k++) {
+                bool is_new;
+                enum err e = recovery_import(cli->client, &i->x.r.folder, &list[k].id, &is_new);
+
+                if (e != OK && (n == 1 || !is_of_this_one(e)))
+                        return e;
+                if (e == OK) {
+                        tell(cli, i, &list[k].id, is_new);
+                        continue;
+                }
+                say_left_out(&list[k].id, e);
+                first = left_out++ ? first : e;
+                err_forget();
+        }
+        return left_out ? err_because(first, "%zu of %zu were left out, see above; the others are in the log",
+                                      left_out, n)
+                        : OK;
+}
+
 static enum err import(struct cli *cli, struct importing *i)
 {
         CLEANUP_FREE struct home_entry *list = NULL;
@@ -50,17 +89,7 @@ static enum err import(struct cli *cli, struct importing *i)
                                    i->x.r.folder.path);
         if ((e = cli_ready(cli)) != OK)
                 return e;
-        for (size_t k = 0; k < n; k++) {
-                struct request_view r;
-                uint64_t line;
-                bool is_new =
-                        !ledger_request_by_id(cli_ledger(cli), &list[k].id, ledger_last_at(cli_ledger(cli)), &r);
-
-                if (is_new && (e = recovery_import(cli->client, &i->x.r.folder, &list[k].id, &line)) != OK)
-                        return e;
-                tell(cli, i, &list[k].id, is_new);
-        }
-        return OK;
+        return import_each(cli, i, list, n);
 }
 
 static enum err run(struct cli *cli, int argc, char **argv)

@@ -57,6 +57,7 @@ def main():
         ok("once", again["told"] == 0 and again["known"] == 1 and again["recoveries"][0]["id"] == first, again)
         again = w.run("alice", "recover", "import", "--work", copy)
         ok("an admin with a copy of the folder hears that it is there", again.code == 0 and "already" in again.out, again)
+        ok("and the copy's one-time key is dropped as well", not (copy / "requests" / first).exists() and (copy / "opened" / first).exists())
         ok("its one-time key is gone, what was signed is kept", not (folder / "requests" / first).exists() and (folder / "opened" / first).exists())
 
         # ---- what everybody sees ----
@@ -101,6 +102,28 @@ def main():
             w.approve(holder, asked)
         done = w.open(asked)
         ok("life goes on: the credential opens with the broker again", done.code == 0 and done.out == SECRET, done)
+
+        # ---- what this log can't take stops nothing else, and accuses nobody ----
+        w.stop()
+        kept = w.dir / "kept-state"
+        shutil.copytree(w.state, kept)
+        w.start()
+        w.request(by="frank", incident="INC-13")
+        later = w.dir / "later.export"
+        subprocess.run([BREAKGLASSD, "export", later, "--config", w.config], check=True, stdout=subprocess.DEVNULL)
+        w.stop()
+        shutil.rmtree(w.state)
+        shutil.copytree(kept, w.state)
+        lost = [opened_offline(w, later, incident) for incident in ("INC-14", "INC-15")]
+        good = [opened_offline(w, vault, incident) for incident in ("INC-16", "INC-17")]
+        w.start()
+        done = w.run("erin", "recover", "import")
+        said = " ".join(done.err.split())
+        ok("an opening from an export with entries that the log has lost is left out (exit 6), and said how to mend",
+           done.code == 6 and done.word() == "mismatch" and "2 of 6 were left out" in said and all(x in said for x in lost) and "gives them back first" in said, done)
+        ok("no lying broker is cried", "lying" not in done.err and not list(pathlib.Path(w.home("erin")).glob("state/breakglass/*/evidence/*")), done)
+        ok("the others are brought", all(f"incident {x} owes" in words(done) for x in ("INC-16", "INC-17")), done)
+        ok("what was left out keeps its key", all((folder / "requests" / x).exists() for x in lost) and not any((folder / "requests" / x).exists() for x in good))
 
 
 main()
