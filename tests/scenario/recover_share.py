@@ -115,6 +115,13 @@ def main():
         ok("whose share it is is said", "is carol's" in approve("bob", for_carol["block"]).err)
         done = approve("frank", for_bob["block"])
         ok("who holds no share can't answer (exit 3)", done.code == 3, done)
+        mixed = w.dir / "mixed.identity"  # bob's signing key, carol's opening key
+        mixed.touch(0o600)
+        of = {name: open(w.identity(name)).read().splitlines() for name in ("bob", "carol")}
+        mixed.write_text("\n".join([line for line in of["bob"] if "breakglass-sign/v1" in line] + [line for line in of["carol"] if "AGE-SECRET-KEY" in line]) + "\n")
+        done = Done((), subprocess.run([*NO_NETWORK, BREAKGLASS, "recover", "approve", "--code", code, "--override", "--identity", str(mixed)], env=w.env("bob"),
+                                       input=for_bob["block"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE * 2))
+        ok("nor can an identity with another opening key than the roster's (exit 4)", done.code == 4 and "another opening key" in words(done.err), done)
 
         # ---- what a log can't tell ----
         done = approve("bob", plain["block"])

@@ -306,6 +306,22 @@ Test(vault, an_older_export_does_not_judge_what_was_said_with_a_later_one)
         cr_assert_eq(say(x, &s, &id), ERR_FORK);
 }
 
+Test(vault, what_was_said_elsewhere_or_under_another_roster_is_told_apart)
+{
+        CLEANUP_SCENE struct scene *x = scene_new();
+        struct statement s = world_request(x->w, "erin", PG, &x->version, NULL);
+        const struct hash roster = s.roster;
+        struct hash id;
+
+        s.roster.b[0] ^= 1;
+        cr_assert_eq(say(x, &s, &id), ERR_STALE_ROSTER);
+        cr_assert(strstr(err_reason(), "takes the newer one"), "%s", err_reason());
+        s.roster = roster;
+        s.installation.b[0] ^= 1;
+        cr_assert_eq(say(x, &s, &id), ERR_MISMATCH);
+        cr_assert(strstr(err_reason(), "another installation"), "%s", err_reason());
+}
+
 /* ---- blocks ---- */
 
 static void make_answer(const struct scene *x, struct block *ret)
